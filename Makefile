@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virt-parts: run-parts for libvirt. `make help` says what there is.
+
+VERSION = 0.1.0
+PREFIX = /usr
+DESTDIR =
+BUILD = build
+HOOKS_DIR = /etc/libvirt/hooks
+DRIVERS = qemu lxc network daemon
+
+CFLAGS = -O2 -g
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+HARDEN_CFLAGS = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+HARDEN_LDFLAGS = -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+# programs that are run at every event, and link nothing but libc
+STATIC = -static-pie
+
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIE -MMD -MP \
+	-DVP_PREFIX='"$(PREFIX)"' -DVP_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDEN_CFLAGS) \
+	-Isrc/lib -Isrc/tree -Isrc/directives $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+XML_CFLAGS = $(shell pkg-config --cflags libxml-2.0)
+XML_LIBS = $(shell pkg-config --libs libxml-2.0)
+ISO_LIBS = $(shell pkg-config --libs libisofs-1)
+
+# one part, one file in src/parts; what only it needs lies in a folder of its own
+PARTS = virt-parts ramdisk preload archive post-rm-rf
+SHARED = lib tree directives
+SHARED_OBJECTS = $(foreach d,$(SHARED),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(d)/*.c)))
+objects = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
+
+LIBRARY = $(BUILD)/libvirt-parts.a
+PROGRAMS = $(BUILD)/virt-parts-hook $(BUILD)/virt-parts-get $(addprefix $(BUILD)/parts/,$(PARTS))
+
+libexecdir = $(PREFIX)/libexec/virt-parts
+vendordir = $(PREFIX)/lib/virt-parts
+docdir = $(PREFIX)/share/doc/virt-parts
+
+all: $(PROGRAMS) $(BUILD)/virt-parts.pc
+
+help:
+	@echo 'all            the programs, in $(BUILD)/'
+	@echo 'install        DESTDIR= PREFIX=/usr DRIVERS="qemu lxc network daemon"'
+	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
+	@echo 'check          the tests, in minutes; check-full: all of them'
+	@echo 'check-asan check-valgrind fuzz: the same under sanitizers, valgrind; fuzzing'
+	@echo 'demo           a container and a virtual machine live through all directives'
+	@echo 'bench          how fast, against others; lint: format and static checks'
+
+$(LIBRARY): $(SHARED_OBJECTS)
+	$(AR) rcs $@.new $^ && mv $@.new $@
+
+$(BUILD)/virt-parts-hook: $(call objects,dispatch) $(LIBRARY)
+	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/virt-parts-get: $(BUILD)/cli/virt-parts-get.o $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
+
+$(BUILD)/parts/virt-parts: $(BUILD)/parts/virt-parts.o $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
+
+ISO_OBJECTS = $(call objects,iso) $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/parts/iso*.c))
+$(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(ISO_OBJECTS) $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ISO_LIBS)
+
+$(BUILD)/parts/ramdisk: $(BUILD)/parts/ramdisk.o $(call objects,ramdisk) $(LIBRARY)
+	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/parts/archive: $(BUILD)/parts/archive.o $(call objects,archive) $(LIBRARY)
+	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
+	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/lib/xml.o: CPPFLAGS += $(XML_CFLAGS)
+$(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
+$(BUILD)/parts/preload.o $(ISO_OBJECTS): CPPFLAGS += -Isrc/iso -Isrc/parts
+$(BUILD)/parts/archive.o: CPPFLAGS += -Isrc/archive
+
+# the prefix is compiled in: another one is another build
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(PREFIX) $(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(PREFIX) $(CC) $(CFLAGS)' >$@
+
+$(BUILD)/%.o: src/%.c $(BUILD)/prefix
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/virt-parts.pc: src/lib/virt-parts.pc.in $(BUILD)/prefix
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' $< >$@
+
+# tools that tests use: built from the same objects
+TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+tools: $(TOOLS)
+
+$(BUILD)/tools/iso-build: $(call objects,iso)
+$(BUILD)/tools/iso-build: CPPFLAGS += -Isrc/iso
+$(BUILD)/tools/iso-build: TOOL_LIBS = $(ISO_LIBS)
+$(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(TOOL_LIBS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir)
+	install -m 755 $(BUILD)/virt-parts-hook $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/virt-parts-get $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(addprefix $(BUILD)/parts/,$(PARTS)) $(DESTDIR)$(libexecdir)/
+	for link in parts.d/*/*; do \
+		install -d "$(DESTDIR)$(vendordir)/$$(dirname "$$link")" && \
+		ln -sfn "$(libexecdir)/$$(basename "$$(readlink "$$link")")" \
+			"$(DESTDIR)$(vendordir)/$$link" || exit 1; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/pkgconfig
+	install -m 644 $(LIBRARY) $(DESTDIR)$(vendordir)/
+	install -m 644 src/lib/virt-parts.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/virt-parts.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/
+	install -d $(DESTDIR)$(HOOKS_DIR)/parts.d $(DESTDIR)/etc/logrotate.d
+	install -m 644 hooks/parts.d/README $(DESTDIR)$(HOOKS_DIR)/parts.d/
+	test -e $(DESTDIR)$(HOOKS_DIR)/parts.conf || \
+		sed 's,/usr/lib/virt-parts,$(vendordir),' hooks/parts.conf >$(DESTDIR)$(HOOKS_DIR)/parts.conf
+	install -m 644 hooks/virt-parts.logrotate $(DESTDIR)/etc/logrotate.d/virt-parts
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/virt-parts-hook $(DESTDIR)$(PREFIX)/bin/virt-parts-get
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(vendordir)
+	rm -f $(DESTDIR)$(PREFIX)/include/virt-parts.h $(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc
+	rm -f $(DESTDIR)$(HOOKS_DIR)/parts.d/README $(DESTDIR)/etc/logrotate.d/virt-parts
+
+check: all tools
+	tests/run-tests check
+
+check-full: all tools
+	tests/run-tests check-full
+
+demo: all
+	tests/demo
+
+bench: all tools
+	tests/bench/run
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+FORCE:
+.DELETE_ON_ERROR:
+.PHONY: all help tools install uninstall check check-full demo bench lint clean FORCE

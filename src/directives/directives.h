@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * directives.h: the tables of the directives that virt-parts ships, one file each, and what they
+ * must be beyond their tables. The parts act by them, prepare checks all of them by the same.
+ */
+#ifndef VP_DIRECTIVES_H
+#define VP_DIRECTIVES_H
+
+#include "policy.h"
+#include "xml.h"
+
+/* What a check has at hand, and what it found. */
+struct vp_checking {
+	const struct vp_event *event;
+	struct vp_policy *policy;
+	const struct vp_filesystem *filesystems; /* of the guest */
+	const struct vp_element *where;		 /* after a refusal */
+	char why[1024];
+};
+
+struct vp_directive {
+	const struct vp_element_spec *spec;
+	/*
+	 * What the table and the policy cannot say, of a bound directive; NULL: nothing. 0, or
+	 * -EINVAL with where and why.
+	 */
+	int (*check)(struct vp_checking *checking, const struct vp_element *directive);
+	bool claims; /* the paths that it writes, mounts on or deletes belong to the run alone */
+};
+
+extern const struct vp_directive vp_ramdisk, vp_preload, vp_archive, vp_post_rm_rf;
+
+/* All of them, NULL at the end. */
+extern const struct vp_directive *const vp_directives[];
+
+const struct vp_directive *vp_directive_find(const char *name);
+
+/* Says why a directive is refused, and returns -EINVAL. */
+int vp_check_refuse(struct vp_checking *checking, const struct vp_element *where,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Checks every path of a bound directive against the policy, and what the directive's own check
+ * asks for. 0, or -errno with where and why.
+ */
+int vp_directive_check(struct vp_checking *checking, const struct vp_directive *directive,
+	const struct vp_element *element);
+
+/* Refuses a <dircopy> whose <src> and <dst> lie in each other. */
+int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dircopy);
+
+/* The words of `when`, for tables. */
+extern const char *const vp_reasons[];
+/*
+ * Whether a directive with that `when` (NULL: the default, which is the list of words it acts on)
+ * acts at REASON. `shutdown-or-destroyed` is acted on by either.
+ */
+bool vp_reason_matches(const char *when, const char *default_words, const char *reason);
+#define VP_ARCHIVE_WHEN "shutdown destroyed crashed daemon lost unknown"
+#define VP_POST_RM_RF_WHEN "shutdown destroyed"
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* <preload>: an image that is built, and files that are put into the guest's tree. */
+#include <stdio.h>
+#include <string.h>
+
+#include "directives.h"
+#include "text.h"
+
+enum { MAX_LABEL = 32 }; /* ECMA-119 8.4.7, the volume identifier */
+
+static const struct vp_attr_spec file_attrs[] = {
+	{.name = "path", .type = VP_TEXT, .required = true},
+	{0},
+};
+
+static const struct vp_attr_spec iso_attrs[] = {
+	{.name = "path", .type = VP_PATH, .access = VP_ISO, .required = true},
+	{.name = "label", .type = VP_TEXT},
+	{.name = "mode", .type = VP_MODE},
+	{.name = "uid", .type = VP_ID},
+	{.name = "gid", .type = VP_ID},
+	{.name = "keep", .type = VP_YESNO},
+	{0},
+};
+
+static const struct vp_element_spec iso_children[] = {
+	{.name = "src", .type = VP_PATH, .access = VP_READ},
+	{.name = "file", .type = VP_TEXT, .attrs = file_attrs},
+	{0},
+};
+
+static const struct vp_attr_spec dircopy_attrs[] = {
+	{.name = "mode", .type = VP_MODE},
+	{.name = "uid", .type = VP_ID},
+	{.name = "gid", .type = VP_ID},
+	{0},
+};
+
+static const struct vp_element_spec dircopy_children[] = {
+	{.name = "src", .type = VP_PATH, .access = VP_READ, .min = 1, .max = 1},
+	{.name = "dst", .type = VP_PATH, .access = VP_WRITE, .min = 1, .max = 1},
+	{0},
+};
+
+static const struct vp_element_spec children[] = {
+	{.name = "iso", .attrs = iso_attrs, .children = iso_children},
+	{.name = "dircopy", .attrs = dircopy_attrs, .children = dircopy_children},
+	{0},
+};
+
+static const struct vp_element_spec spec = {.name = "preload", .children = children};
+
+static int check_label(struct vp_checking *checking, const struct vp_element *iso)
+{
+	const char *label = vp_attr_text(iso, "label", NULL);
+	size_t length = label ? strlen(label) : 1;
+
+	if (length == 0 || length > MAX_LABEL)
+		return vp_check_refuse(checking, iso,
+			"label '%.100s' has %zu bytes, a volume's label has 1 to %d", label, length,
+			MAX_LABEL);
+	for (; label && *label; label++)
+		if (*label < 0x20 || *label > 0x7e)
+			return vp_check_refuse(checking, iso,
+				"label '%.100s' holds something else than printable ASCII",
+				vp_attr_text(iso, "label", ""));
+	return 0;
+}
+
+/* Paths in the image are checked as if the image's root were the root directory. */
+static int check_file(struct vp_checking *checking, const struct vp_element *file)
+{
+	char path[4096];
+	const char *text = vp_attr_text(file, "path", ""), *why;
+
+	if (snprintf(path, sizeof(path), "%s%s", *text == '/' ? "" : "/", text) >=
+		(int)sizeof(path))
+		return vp_check_refuse(checking, file, "path is too long");
+	if (!path[1])
+		return vp_check_refuse(checking, file, "path '%s' names no file", text);
+	if (vp_check_path(path, &why) < 0)
+		return vp_check_refuse(checking, file, "path '%.200s' %s", text, why);
+	return 0;
+}
+
+static int check_iso(struct vp_checking *checking, const struct vp_element *iso)
+{
+	int r = check_label(checking, iso);
+
+	if (r == 0 && !vp_child(iso, NULL))
+		r = vp_check_refuse(checking, iso, "has neither <src> nor <file>");
+	for (const struct vp_element *file = vp_child(iso, "file"); r == 0 && file;
+		file = vp_next(file, "file"))
+		r = check_file(checking, file);
+	for (const struct vp_element *other = vp_next(iso, "iso"); r == 0 && other;
+		other = vp_next(other, "iso"))
+		if (!strcmp(vp_attr_text(iso, "path", ""), vp_attr_text(other, "path", "")))
+			r = vp_check_refuse(checking, other, "path '%s' is asked for twice",
+				vp_attr_text(other, "path", ""));
+	return r;
+}
+
+static int check(struct vp_checking *checking, const struct vp_element *preload)
+{
+	int r = 0;
+
+	for (const struct vp_element *e = vp_child(preload, NULL); r == 0 && e;
+		e = vp_next(e, NULL))
+		r = strcmp(e->name, "iso") == 0 ? check_iso(checking, e)
+						: vp_check_dircopy(checking, e);
+	return r;
+}
+
+const struct vp_directive vp_preload = {.spec = &spec, .check = check, .claims = true};

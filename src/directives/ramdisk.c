@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* <ramdisk>: a tmpfs on each <dir>, for as long as the guest runs. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directives.h"
+#include "limit.h"
+#include "text.h"
+
+static const char *const options[] = {"exec", "noatime", NULL};
+
+static const struct vp_attr_spec dir_attrs[] = {
+	/* size 0 is no limit to the kernel: tmpfs(5) */
+	{.name = "size", .type = VP_SIZE, .required = true, .min = 4096},
+	{.name = "mode", .type = VP_MODE},
+	{.name = "uid", .type = VP_ID},
+	{.name = "gid", .type = VP_ID},
+	/* and so are inodes="0"; one is the root directory's */
+	{.name = "inodes", .type = VP_NUMBER, .min = 2, .max = INT64_MAX},
+	{.name = "options", .type = VP_WORDS, .words = options},
+	{0},
+};
+
+static const struct vp_element_spec children[] = {
+	{.name = "dir", .type = VP_PATH, .access = VP_WRITE, .min = 1, .attrs = dir_attrs},
+	{0},
+};
+
+static const struct vp_element_spec spec = {.name = "ramdisk", .children = children};
+
+/* libvirt_lxc binds such a source without what is mounted below it. */
+static int check_visible(struct vp_checking *checking, const struct vp_element *dir)
+{
+	const struct vp_filesystem *fs = checking->filesystems;
+
+	if (strcmp(checking->event->driver, "lxc") != 0)
+		return 0;
+	for (; fs; fs = fs->next) {
+		if (!*fs->source || !strcmp(fs->target, "/") || !strcmp(fs->source, dir->text) ||
+			!vp_path_within(dir->text, fs->source))
+			continue;
+		return vp_check_refuse(checking, dir,
+			"'%s' lies below the <filesystem> source '%s', where the guest would not "
+			"see it; "
+			"mount on that source itself, or below the root's",
+			dir->text, fs->source);
+	}
+	return 0;
+}
+
+static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
+{
+	uint64_t most = vp_limit_of_memory(&checking->policy->conf.ramdisk_size);
+
+	for (const struct vp_element *dir = vp_child(ramdisk, "dir"); dir;
+		dir = vp_next(dir, "dir")) {
+		int r = check_visible(checking, dir);
+
+		if (r < 0)
+			return r;
+		if (vp_attr_number(dir, "size", 0) > most)
+			return vp_check_refuse(checking, dir,
+				"size '%s' is more than ramdisk-size in parts.conf allows, %" PRIu64
+				" bytes; ask for less or raise it",
+				vp_attr_text(dir, "size", ""), most);
+		for (const struct vp_element *other = vp_next(dir, "dir"); other;
+			other = vp_next(other, "dir"))
+			if (strcmp(dir->text, other->text) == 0)
+				return vp_check_refuse(
+					checking, other, "'%s' is asked for twice", dir->text);
+	}
+	return 0;
+}
+
+const struct vp_directive vp_ramdisk = {.spec = &spec, .check = check, .claims = true};

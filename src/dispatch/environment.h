@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* environment.h: what a part is told, and nothing else. */
+#ifndef VP_DISPATCH_ENVIRONMENT_H
+#define VP_DISPATCH_ENVIRONMENT_H
+
+#include "dispatch.h"
+
+struct environment {
+	char *variables[16]; /* ends with NULL */
+};
+
+/* The environment of a part: nothing of the dispatcher's own. -1 and errno, or 0. */
+int environment_make(const struct dispatch *d, struct environment *ret);
+void environment_free(struct environment *environment);
+
+/* Of a program that is no part: a path and a locale. */
+extern char *const environment_bare[];
+
+#endif

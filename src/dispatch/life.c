@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an event does to the record of the guest's run. */
+#include "life.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "run.h"
+#include "unfinished.h"
+
+static const char *const marks[] = {"restored", "incoming"};
+
+bool life_read_line(int record, const char *name, char *ret, size_t size)
+{
+	char *text;
+
+	if (vp_record_read(record, name, &text, NULL) < 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(ret, size, "%s", text);
+	free(text);
+	return ret[0] != '\0';
+}
+
+int life_load_failed(struct dispatch *d)
+{
+	char *text, *line, *rest;
+	int r = vp_record_read(d->record, "failed", &text, NULL);
+
+	if (r < 0) /* nobody knows what failed: as if something had */
+		return r == -ENOENT ? 0 : names_add(&d->failed, "unknown");
+	rest = text;
+	r = 0;
+	while (r == 0 && (line = strsep(&rest, "\n")))
+		if (*line)
+			r = names_add(&d->failed, line);
+	free(text);
+	return r;
+}
+
+static int write_failed(const struct dispatch *d, const struct names *names)
+{
+	char *lines;
+	int r;
+
+	if (!names->text)
+		return vp_record_remove(d->record, "failed");
+	if (asprintf(&lines, "%s\n", names->text) < 0)
+		return -ENOMEM;
+	for (char *p = lines; *p; p++)
+		if (*p == ' ')
+			*p = '\n';
+	r = vp_record_write(d->record, "failed", lines, strlen(lines));
+	free(lines);
+	return r;
+}
+
+int life_save_failed(const struct dispatch *d)
+{
+	return write_failed(d, &d->failed);
+}
+
+static bool is_teardown(const struct event *event)
+{
+	return event->kind == EVENT_GUEST &&
+	       (!strcmp(event->op, "stopped") || !strcmp(event->op, "release"));
+}
+
+/* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
+static void find_reason(struct dispatch *d)
+{
+	const struct event *event = d->event;
+	struct vp_run run;
+
+	if (strcmp(event->extra, "-") != 0) {
+		reason_from_extra(event->extra, d->reason);
+		return;
+	}
+	snprintf(d->reason, sizeof(d->reason), "unknown");
+	if (d->record < 0)
+		return;
+	if (!vp_record_has(d->record, "started"))
+		snprintf(d->reason, sizeof(d->reason), "failed");
+	else if (!strcmp(event->driver, "lxc"))
+		snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
+	else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
+		 reason_from_qemu_log(d->conf->qemu_log_dir, event->object, run.time, d->reason))
+		return;
+	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
+		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
+}
+
+static int write_reason(const struct dispatch *d)
+{
+	char text[REASON_SIZE + 1];
+	int n;
+
+	if (life_read_line(d->record, "release", text, sizeof(text)) && !strcmp(text, d->reason))
+		return 0;
+	n = snprintf(text, sizeof(text), "%s\n", d->reason);
+	return vp_record_write(d->record, "release", text, (size_t)n);
+}
+
+/* When an unfinished run is finished, the shipped parts run once more: what they failed at is open. */
+static int forget_repeated(struct dispatch *d)
+{
+	struct names kept = {0};
+	char name[NAME_MAX + 1];
+	const char *at = NULL;
+	int r = 0;
+
+	while (r == 0 && names_next(&d->failed, &at, name)) {
+		bool repeated = false;
+
+		for (size_t i = 0; i < d->plan.count; i++)
+			if (!strcmp(d->plan.entries[i].name, name) &&
+				plan_is_shipped(&d->plan.entries[i]) &&
+				(d->plan.entries[i].state == PLAN_RUN ||
+					d->plan.entries[i].state == PLAN_IDLE))
+				repeated = true;
+		if (!repeated)
+			r = names_add(&kept, name);
+	}
+	names_free(&d->failed);
+	d->failed = kept;
+	return r;
+}
+
+/*
+ * The admin's own parts do not run again when a release is interrupted and finished later. So they
+ * count as failed until they have ended: what they were to save is not deleted.
+ */
+static int write_ahead(const struct dispatch *d)
+{
+	struct names names = {0};
+	char name[NAME_MAX + 1];
+	const char *at = NULL;
+	bool more = false;
+	int r = 0;
+
+	while (r == 0 && names_next(&d->failed, &at, name))
+		r = names_add(&names, name);
+	for (size_t i = 0; r == 0 && i < d->plan.count; i++) {
+		const struct plan_entry *entry = &d->plan.entries[i];
+
+		if (entry->state != PLAN_RUN || plan_is_shipped(entry) || run_is_advisory(d, entry))
+			continue;
+		r = names_add(&names, entry->name);
+		more = true;
+	}
+	if (r == 0 && (more || d->finishing))
+		r = write_failed(d, &names);
+	names_free(&names);
+	return r;
+}
+
+static int begin_teardown(struct dispatch *d)
+{
+	int r = life_load_failed(d);
+
+	if (r == 0 && d->finishing)
+		r = forget_repeated(d);
+	if (r == 0 && event_is(d->event, "release", "end") && d->plan.shipped_missing) {
+		log_error(&d->log, "there are no shipped parts in '%s/release_end.d': the run stays unfinished",
+			d->conf->vendor_dir);
+		r = names_add(&d->failed, "release_end.d");
+	}
+	if (r == 0)
+		r = write_reason(d);
+	if (r == 0)
+		r = write_ahead(d);
+	/* the parts run all the same: without the reason nothing is deleted later */
+	if (r < 0)
+		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
+	return 0;
+}
+
+static int refuse(const struct dispatch *d, int error, const char *what)
+{
+	log_error(&d->log, "%s refused: cannot %s: %s", d->event->name, what, strerror(-error));
+	return error;
+}
+
+/* The run goes on: the guest comes back to what it has left. */
+static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
+{
+	static const char *const over[] = {"failed", "release", "started"};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(over) / sizeof(over[0]); i++)
+		r = vp_record_remove(d->record, over[i]);
+	run->begin = begin;
+	run->time = d->event->time.tv_sec;
+	if (r == 0)
+		r = vp_boot_id(run->boot_id);
+	if (r == 0)
+		r = vp_record_write_run(d->record, run);
+	return r < 0 ? refuse(d, r, "go on with the run that its record tells of") : 0;
+}
+
+static int finish_first(struct dispatch *d, struct vp_run *run)
+{
+	int r = unfinished_finish(d, d->event->uuid, d->record, run, &d->lock);
+
+	if (r == 0) {
+		close(d->record);
+		d->record = -1;
+		return 0;
+	}
+	if (r == -ETIMEDOUT) {
+		log_error(&d->log, "prepare refused after %d s: its last run is unfinished, and being "
+			"finished in the background", LOCK_WAIT_S);
+		return r;
+	}
+	log_error(&d->log, "warning: its last run is unfinished and could not be finished%s%s: it goes on, "
+		"and nothing of it is touched; see 'virt-parts status'", r < 0 ? ": " : "",
+		r < 0 ? strerror(-r) : "");
+	return continue_run(d, run, VP_BEGIN_UNFINISHED);
+}
+
+static int begin_prepare(struct dispatch *d)
+{
+	const struct event *event = d->event;
+	char reason[REASON_SIZE] = "";
+	struct vp_run run;
+	int r = unfinished_finish_namesakes(d);
+
+	if (r < 0 || d->record < 0)
+		return r;
+	r = vp_record_read_run(d->record, &run);
+	if (r < 0) {
+		log_error(&d->log, "prepare refused: the record of its last run, '%s/%s/%s', %s; see "
+			"'virt-parts resolve'", d->conf->state_dir, event->driver, event->uuid,
+			r == -EPROTO ? "was written by a newer virt-parts" : r == -EINVAL ? "is damaged"
+										  : "cannot be read");
+		return r;
+	}
+	life_read_line(d->record, "release", reason, sizeof(reason));
+	if (reason_is_pause(reason)) {
+		if (vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "restored"))
+			return continue_run(d, &run, VP_BEGIN_RESTORED);
+		if (strcmp(reason, "saved") != 0)
+			return continue_run(d, &run, VP_BEGIN_REVERTED);
+	}
+	return finish_first(d, &run);
+}
+
+int life_before(struct dispatch *d)
+{
+	const struct event *event = d->event;
+
+	if (event->kind != EVENT_GUEST)
+		return 0;
+	if (d->finishing)
+		return begin_teardown(d);
+	if (!strcmp(event->op, "prepare"))
+		return dispatch_is_bound(d) ? begin_prepare(d) : 0;
+	if (dispatch_is_bound(d) && strcmp(event->op, "restore") != 0 && strcmp(event->op, "migrate") != 0)
+		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+			vp_mark_clear(d->conf->run_dir, event->driver, event->uuid, marks[i]);
+	if (!is_teardown(event))
+		return 0;
+	find_reason(d);
+	return d->record >= 0 ? begin_teardown(d) : 0;
+}
+
+static int set_mark(const struct dispatch *d, const char *mark)
+{
+	const struct event *event = d->event;
+	int r = vp_mark_set(d->conf->run_dir, event->driver, event->uuid, mark);
+
+	return r < 0 ? refuse(d, r, "remember it for the prepare that follows") : 0;
+}
+
+static int end_teardown(struct dispatch *d)
+{
+	const struct event *event = d->event;
+	int r = life_save_failed(d);
+
+	if (r < 0)
+		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
+	if (!event_is(event, "release", "end") || reason_is_pause(d->reason))
+		return 0;
+	if (d->failed.text || r < 0) {
+		log_warning(&d->log, "the run stays unfinished, failed: %s",
+			d->failed.text ? d->failed.text : "its record");
+		return r;
+	}
+	r = vp_record_end(d->conf->state_dir, event->driver, event->uuid);
+	if (r < 0)
+		log_error(&d->log, "cannot remove the record of the run: %s", strerror(-r));
+	return r;
+}
+
+int life_after(struct dispatch *d, bool good)
+{
+	const struct event *event = d->event;
+	int r;
+
+	if (!dispatch_is_bound(d))
+		return 0;
+	if (good && event_is(event, "restore", "begin"))
+		return set_mark(d, marks[0]);
+	if (good && event_is(event, "migrate", "begin"))
+		return set_mark(d, marks[1]);
+	if (good && event_is(event, "started", "begin") && d->record >= 0) {
+		r = vp_record_write(d->record, "started", "", 0);
+		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;
+	}
+	if (is_teardown(event) && d->record >= 0)
+		return end_teardown(d);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* life.h: what an event does to the record of the guest's run, before its parts run and after. */
+#ifndef VP_DISPATCH_LIFE_H
+#define VP_DISPATCH_LIFE_H
+
+#include "dispatch.h"
+
+/*
+ * Finishes or continues a run that prepare finds; writes a teardown's reason. 0; or -errno, told, and
+ * the event is refused. The lock is held.
+ */
+int life_before(struct dispatch *d);
+
+/* Writes down how it went: GOOD when no part failed. 0, or -errno, told. */
+int life_after(struct dispatch *d, bool good);
+
+/* A file of the record that is one line, without its newline; false when there is none. */
+bool life_read_line(int record, const char *name, char *ret, size_t size);
+
+/* The record's failed parts into d->failed, and d->failed into the record. */
+int life_load_failed(struct dispatch *d);
+int life_save_failed(const struct dispatch *d);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* spawn.h: one process with nothing inherited, and its end within a time. */
+#ifndef VP_DISPATCH_SPAWN_H
+#define VP_DISPATCH_SPAWN_H
+
+#include <stddef.h>
+
+struct spawn {
+	char *const *argv, *const *environment; /* argv[0] is the program's path */
+	int input;         /* read from its beginning through an open file description of its own */
+	int output, error; /* -1: /dev/null */
+	unsigned seconds;
+};
+
+enum spawn_end { SPAWN_EXITED, SPAWN_KILLED, SPAWN_TIMED_OUT, SPAWN_NOT_RUN };
+
+struct spawn_result {
+	enum spawn_end end;
+	int value; /* exit status, signal, or -errno */
+	int left;  /* of a process that timed out: how many of its tree could not be ended */
+	unsigned ms;
+};
+
+/*
+ * Runs it and waits for its end. On time out its whole tree is ended; else what it leaves in the
+ * background is left alone. Call spawn_prepare once before.
+ */
+struct spawn_result spawn_run(const struct spawn *spawn);
+void spawn_prepare(void);
+
+/* `exit 1`, `killed by signal 9`, `timed out after 60 s`, `cannot be run: WHY`. */
+const char *spawn_text(const struct spawn *spawn, const struct spawn_result *result, char *buffer,
+	size_t size);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Work under a supervisor that may outlive the hook. */
+#include "teardown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+static _Noreturn void be_supervisor(supervised *work, void *data, int messages)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	/* whoever reads libvirt's pipes to the end must not wait for this process */
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+		dup2(messages, STDERR_FILENO) < 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		_exit(1);
+	}
+	_exit(work(data));
+}
+
+static void pass_on(int messages)
+{
+	off_t at = 0;
+	ssize_t n;
+
+	do
+		n = sendfile(STDERR_FILENO, messages, &at, 1 << 16);
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static int wait_for(pid_t pid, int64_t until)
+{
+	struct pollfd poller = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	int status = 0, r;
+
+	if (poller.fd < 0)
+		return -errno;
+	do
+		r = poll(&poller, 1, clock_left(until));
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		r = -errno;
+	close(poller.fd);
+	if (r == 0)
+		return -ETIMEDOUT;
+	if (r < 0)
+		return r;
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int teardown_supervise(supervised *work, void *data, int64_t until, int *ret_pid)
+{
+	int messages = memfd_create("virt-parts", MFD_CLOEXEC), r;
+	pid_t pid;
+
+	if (messages < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		close(messages);
+		return r;
+	}
+	if (pid == 0)
+		be_supervisor(work, data, messages);
+	if (ret_pid)
+		*ret_pid = pid;
+	r = wait_for(pid, until);
+	pass_on(messages);
+	close(messages);
+	return r;
+}

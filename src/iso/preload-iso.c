@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An <iso> of a guest built, put in place and removed again. */
+#include "preload-iso.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "iso.h"
+#include "record.h"
+
+enum { MAX_SOURCES = 64, MAX_FILES = 1024, MAX_ENTRIES = 1000000 };
+
+/* The image being built, and its place. */
+struct building {
+	const struct vp_event *event;
+	struct vp_policy *policy;
+	const struct vp_element *iso;
+	const char *path, *leaf;
+	int parent;
+	char id[64];
+	struct iso_source sources[MAX_SOURCES];
+	struct iso_file files[MAX_FILES];
+	struct iso_request request;
+	char *why;
+	size_t why_size;
+};
+
+static void image_id(const char *uuid, char *ret, size_t size)
+{
+	snprintf(ret, size, "VIRT-PARTS %s", uuid);
+}
+
+/* 1: an image of this guest is there; 0: nothing is; -EEXIST: something else; -errno. */
+static int look_at_place(int parent, const char *leaf, const char *id)
+{
+	char there[ISO_APPLICATION_ID_MAX + 1];
+	int fd = vp_open_beneath(parent, leaf, O_PATH), r;
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EEXIST;
+	close(fd);
+	if (r < 0)
+		return r;
+	fd = vp_open_beneath(parent, leaf, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	r = iso_read_application_id(fd, there);
+	close(fd);
+	if (r < 0)
+		return r == -ENODATA ? -EEXIST : r;
+	return strcasecmp(there, id) == 0 ? 1 : -EEXIST;
+}
+
+static int open_sources(struct building *b)
+{
+	for (const struct vp_element *e = vp_child(b->iso, NULL); e; e = vp_next(e, NULL)) {
+		if (strcmp(e->name, "src") == 0) {
+			struct iso_source *source = &b->sources[b->request.n_sources];
+
+			if (b->request.n_sources == MAX_SOURCES)
+				return -E2BIG;
+			source->path = e->text;
+			source->dirfd = vp_policy_open_dir(b->policy, VP_READ, e->text);
+			if (source->dirfd < 0) {
+				snprintf(b->why, b->why_size, "%s", b->policy->why);
+				return source->dirfd;
+			}
+			b->request.n_sources++;
+		} else {
+			const char *path = vp_attr_text(e, "path", "");
+
+			if (b->request.n_files == MAX_FILES)
+				return -E2BIG;
+			b->files[b->request.n_files++] =
+				(struct iso_file){path + (*path == '/'), e->text, strlen(e->text)};
+		}
+	}
+	return 0;
+}
+
+static void close_sources(struct building *b)
+{
+	for (size_t i = 0; i < b->request.n_sources; i++)
+		close(b->sources[i].dirfd);
+}
+
+static int set_owner(const struct building *b, int fd)
+{
+	uid_t uid = (uid_t)vp_attr_number(b->iso, "uid", 0);
+	gid_t gid = (gid_t)vp_attr_number(b->iso, "gid", 0);
+
+	if (fchown(fd, uid, gid) < 0 ||
+		fchmod(fd, (mode_t)vp_attr_number(b->iso, "mode", 0600)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Whatever guest's image or a leftover of a killed run: the path is claimed, so nobody else's. */
+static int build_beside(struct building *b, const char *temporary)
+{
+	int fd, r;
+
+	unlinkat(b->parent, temporary, 0);
+	fd = openat(b->parent, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = iso_build(&b->request, fd, b->why, b->why_size);
+	if (r == 0)
+		r = set_owner(b, fd);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(b->parent, temporary, 0);
+	return r;
+}
+
+static int put_in_place(struct building *b, int run, const char *temporary, bool replace)
+{
+	char *line;
+	int r;
+
+	if (asprintf(&line, "iso %s", b->path) < 0)
+		return -ENOMEM;
+	r = vp_record_append(run, "done/preload", line);
+	free(line);
+	/* what appeared since it was looked at is not overwritten */
+	if (r == 0 && renameat2(b->parent, temporary, b->parent, b->leaf,
+			      replace ? 0 : RENAME_NOREPLACE) < 0)
+		r = -errno;
+	if (r == 0 && fsync(b->parent) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(b->parent, temporary, 0);
+	return r;
+}
+
+static int build(struct building *b, int run, bool keep)
+{
+	char temporary[NAME_MAX + 1];
+	int there = look_at_place(b->parent, b->leaf, b->id), r;
+
+	if (there == -EEXIST)
+		snprintf(b->why, b->why_size,
+			"there is a file which is not this guest's image; move it away or name "
+			"another path");
+	if (there < 0)
+		return there;
+	if (there && keep) {
+		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
+		return 0;
+	}
+	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.virt-parts", b->leaf) >=
+		sizeof(temporary))
+		return -ENAMETOOLONG;
+	r = open_sources(b);
+	if (r == 0)
+		r = build_beside(b, temporary);
+	close_sources(b);
+	return r < 0 ? r : put_in_place(b, run, temporary, there);
+}
+
+int preload_iso(const struct vp_event *event, struct vp_policy *policy,
+	const struct vp_element *iso, int run, bool keep, char *why, size_t size)
+{
+	static struct building b; /* large, and there is one at a time */
+	int r;
+
+	b = (struct building){
+		.event = event, .policy = policy, .iso = iso, .why = why, .why_size = size};
+	b.path = vp_attr_text(iso, "path", "");
+	image_id(event->uuid, b.id, sizeof(b.id));
+	b.request = (struct iso_request){.label = vp_attr_text(iso, "label", "VIRT-PARTS"),
+		.application_id = b.id,
+		.sources = b.sources,
+		.files = b.files,
+		.max_entries = MAX_ENTRIES};
+	b.parent = vp_policy_open_parent(policy, VP_ISO, b.path, 0711, &b.leaf);
+	if (b.parent < 0) {
+		snprintf(why, size, "%s", policy->why);
+		return b.parent;
+	}
+	r = build(&b, run, keep);
+	close(b.parent);
+	return r;
+}
+
+static bool is_in_journal(int run, const char *path)
+{
+	char *journal, *line = NULL;
+	bool found = false;
+
+	if (vp_record_read(run, "done/preload", &journal, NULL) < 0)
+		return false;
+	if (asprintf(&line, "iso %s\n", path) >= 0) {
+		size_t length = strlen(line);
+
+		for (char *at = journal; at && !found; at = strchr(at, '\n')) {
+			at += *at == '\n';
+			found = strncmp(at, line, length) == 0;
+			if (!*at)
+				break;
+		}
+		free(line);
+	}
+	free(journal);
+	return found;
+}
+
+int preload_iso_remove(
+	const struct vp_event *event, const char *path, int run, char *why, size_t size)
+{
+	int root, parent, r;
+	const char *leaf;
+	char id[64];
+
+	if (!is_in_journal(run, path))
+		return 0;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	parent = root < 0 ? -errno : vp_open_parent_beneath(root, path + 1, &leaf);
+	if (root >= 0)
+		close(root);
+	if (parent < 0) {
+		snprintf(why, size, "%s", strerror(-parent));
+		return parent == -ENOENT ? 0 : parent;
+	}
+	image_id(event->uuid, id, sizeof(id));
+	r = look_at_place(parent, leaf, id);
+	if (r == -EEXIST)
+		snprintf(why, size, "it is not this guest's image any more; it is left alone");
+	else if (r > 0 && unlinkat(parent, leaf, 0) < 0)
+		r = -errno;
+	close(parent);
+	if (r < 0 && !*why)
+		snprintf(why, size, "%s", strerror(-r));
+	return r < 0 ? r : 0;
+}

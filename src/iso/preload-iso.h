@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* preload-iso.h: an <iso> of a guest built, put in place and removed again. */
+#ifndef VP_PRELOAD_ISO_H
+#define VP_PRELOAD_ISO_H
+
+#include "policy.h"
+
+/*
+ * Builds the image that the bound <iso> asks for and puts it in place by rename, with `iso PATH` in
+ * the journal of RUN before. A file there that is not this guest's image is refused (-EEXIST). KEEP:
+ * an image of this guest that is there is used as it is. 0 or -errno and why.
+ */
+int preload_iso(const struct vp_event *event, struct vp_policy *policy,
+	const struct vp_element *iso, int run, bool keep, char *ret_why, size_t why_size);
+
+/*
+ * Removes the image at PATH if this run's journal has it and it is this guest's; 0 also when it is
+ * not there, or not this run's. Needs no policy: what was done is undone.
+ */
+int preload_iso_remove(
+	const struct vp_event *event, const char *path, int run, char *ret_why, size_t why_size);
+
+#endif

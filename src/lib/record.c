@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The record of a guest's run: a directory of small text files, each replaced as a whole. */
+#include "record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { MAX_RECORD_FILE = 64 << 20 };
+
+static const char *const begin_names[] = {"new", "restored", "reverted", "incoming", "unfinished"};
+
+static int record_path(char path[PATH_MAX], const char *state_dir, const char *driver,
+	const char *uuid, const char *suffix)
+{
+	/* both are names that were checked, so that nothing here leads out of the state directory */
+	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
+		return -EINVAL;
+	if (snprintf(path, PATH_MAX, "%s/%s/%s%s", state_dir, driver, uuid, suffix) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+static int open_dir(int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int vp_record_open(const char *state_dir, const char *driver, const char *uuid)
+{
+	char path[PATH_MAX];
+	int r = record_path(path, state_dir, driver, uuid, "");
+
+	return r < 0 ? r : open_dir(AT_FDCWD, path);
+}
+
+bool vp_record_has(int run, const char *name)
+{
+	return faccessat(run, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length)
+{
+	int fd = openat(run, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	size_t used = 0;
+	char *text = NULL;
+	struct stat st;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (st.st_size > MAX_RECORD_FILE)
+		r = -EFBIG;
+	else if (!(text = malloc((size_t)st.st_size + 1)))
+		r = -ENOMEM;
+	while (r == 0 && used < (size_t)st.st_size) {
+		ssize_t n = read(fd, text + used, (size_t)st.st_size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			r = n < 0 ? -errno : -EIO;
+		else
+			used += (size_t)n;
+	}
+	close(fd);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	text[used] = '\0';
+	*ret_text = text;
+	if (ret_length)
+		*ret_length = used;
+	return 0;
+}
+
+static int write_all(int fd, const void *data, size_t length)
+{
+	const char *p = data;
+
+	while (length) {
+		ssize_t n = write(fd, p, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Writes, syncs and closes; the error of each counts. */
+static int finish_file(int fd, const void *data, size_t length)
+{
+	int r = write_all(fd, data, length);
+
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+/* The directory of a record that NAME lies in, which it is made if need be. */
+static int open_place(int run, const char *name, const char **ret_leaf)
+{
+	const char *slash = strchr(name, '/');
+	char dir[NAME_MAX + 1];
+
+	*ret_leaf = slash ? slash + 1 : name;
+	if (!vp_is_file_name(*ret_leaf))
+		return -EINVAL;
+	if (!slash)
+		return open_dir(run, ".");
+	if ((size_t)(slash - name) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, name, (size_t)(slash - name));
+	dir[slash - name] = '\0';
+	if (mkdirat(run, dir, 0700) == 0) {
+		if (fsync(run) < 0)
+			return -errno;
+	} else if (errno != EEXIST) {
+		return -errno;
+	}
+	return open_dir(run, dir);
+}
+
+int vp_record_write(int run, const char *name, const void *data, size_t length)
+{
+	char temporary[NAME_MAX + 1];
+	const char *leaf;
+	int place = open_place(run, name, &leaf), fd, r;
+
+	if (place < 0)
+		return place;
+	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.new", leaf) >= sizeof(temporary)) {
+		close(place);
+		return -ENAMETOOLONG;
+	}
+	fd = openat(place, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : finish_file(fd, data, length);
+	if (r == 0 && renameat(place, temporary, place, leaf) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		unlinkat(place, temporary, 0);
+	if (r == 0 && fsync(place) < 0)
+		r = -errno;
+	close(place);
+	return r;
+}
+
+int vp_record_fill(int new_run, const char *name, const void *data, size_t length)
+{
+	const char *leaf;
+	int place = open_place(new_run, name, &leaf), fd, r;
+
+	if (place < 0)
+		return place;
+	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : finish_file(fd, data, length);
+	close(place);
+	return r;
+}
+
+int vp_record_append(int run, const char *name, const char *line)
+{
+	const char *leaf;
+	size_t length = strlen(line);
+	char *text;
+	int place, fd, r;
+
+	if (memchr(line, '\n', length))
+		return -EINVAL;
+	place = open_place(run, name, &leaf);
+	if (place < 0)
+		return place;
+	text = malloc(length + 2);
+	if (!text) {
+		close(place);
+		return -ENOMEM;
+	}
+	memcpy(text, line, length);
+	text[length] = '\n';
+	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : finish_file(fd, text, length + 1);
+	free(text);
+	if (r == 0 && fsync(place) < 0)
+		r = -errno;
+	close(place);
+	return r;
+}
+
+int vp_record_remove(int run, const char *name)
+{
+	return unlinkat(run, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int vp_boot_id(char ret[37])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, 36);
+	int r = n < 0 ? -errno : n < 36 ? -EIO : 0;
+
+	if (fd >= 0)
+		close(fd);
+	ret[36] = '\0';
+	return r;
+}
+
+int vp_record_write_run(int run, const struct vp_run *value)
+{
+	char text[1024];
+	int n;
+
+	if (strchr(value->name, '\n')) /* libvirt refuses such a name */
+		return -EINVAL;
+	n = snprintf(text, sizeof(text),
+		"version %d\nname %s\nbegin %s\ntime %" PRIdMAX "\nboot %s\n", VP_RECORD_VERSION,
+		value->name, begin_names[value->begin], (intmax_t)value->time, value->boot_id);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return -ENAMETOOLONG;
+	return vp_record_write(run, "run", text, (size_t)n);
+}
+
+/* The value of a `key value` line that must come next. */
+static char *next_value(char **text, const char *key)
+{
+	size_t length = strlen(key);
+	char *line = *text, *end = strchr(line, '\n');
+
+	if (!end || strncmp(line, key, length) != 0 || line[length] != ' ')
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return line + length + 1;
+}
+
+static int parse_run(char *text, struct vp_run *run)
+{
+	char *version = next_value(&text, "version"), *name, *begin, *time, *boot;
+	uint64_t number;
+
+	if (!version || vp_parse_number(version, &number) < 0 || number == 0)
+		return -EINVAL;
+	if (number > VP_RECORD_VERSION)
+		return -EPROTO;
+	*run = (struct vp_run){.version = (unsigned)number};
+	name = next_value(&text, "name");
+	begin = next_value(&text, "begin");
+	time = next_value(&text, "time");
+	boot = next_value(&text, "boot");
+	if (!name || !begin || !time || !boot || strlen(name) >= sizeof(run->name) ||
+		!vp_is_uuid(boot) || vp_parse_number(time, &number) < 0)
+		return -EINVAL;
+	strcpy(run->name, name);
+	strcpy(run->boot_id, boot);
+	run->time = (time_t)number;
+	for (unsigned i = 0; i < sizeof(begin_names) / sizeof(begin_names[0]); i++) {
+		if (strcmp(begin, begin_names[i]) == 0) {
+			run->begin = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int vp_record_read_run(int run, struct vp_run *ret)
+{
+	struct vp_run value;
+	char *text;
+	int r = vp_record_read(run, "run", &text, NULL);
+
+	if (r < 0)
+		return r;
+	r = parse_run(text, &value);
+	free(text);
+	if (r == 0)
+		*ret = value;
+	return r;
+}
+
+/* Two levels: a record has files, and directories of files. What can't go stays, and is reported. */
+static int remove_record(int parent, const char *name, unsigned depth)
+{
+	int fd = open_dir(parent, name), r = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while ((entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR || depth == 0)
+			r = -errno;
+		else if (remove_record(dirfd(dir), entry->d_name, depth - 1) < 0)
+			r = -ENOTEMPTY;
+	}
+	closedir(dir);
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT && r == 0)
+		r = -errno;
+	return r;
+}
+
+int vp_record_new(const char *state_dir, const char *driver, const char *uuid)
+{
+	char path[PATH_MAX];
+	int r = record_path(path, state_dir, driver, uuid, ".new");
+
+	if (r < 0)
+		return r;
+	*strrchr(path, '/') = '\0';
+	r = vp_make_private_dir(path);
+	if (r == 0) {
+		path[strlen(path)] = '/';
+		r = remove_record(AT_FDCWD, path, 1);
+	}
+	if (r == 0 && mkdir(path, 0700) < 0)
+		r = -errno;
+	return r < 0 ? r : open_dir(AT_FDCWD, path);
+}
+
+static int sync_dir(int at, const char *path)
+{
+	int fd = open_dir(at, path), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fsync(fd) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+/* The files are on disk, their names are not yet. */
+static int sync_names(const char *path)
+{
+	int run = open_dir(AT_FDCWD, path), r;
+
+	if (run < 0)
+		return run;
+	r = sync_dir(run, ".");
+	if (r == 0 && vp_record_has(run, "asked"))
+		r = sync_dir(run, "asked");
+	close(run);
+	return r;
+}
+
+int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int r = record_path(from, state_dir, driver, uuid, ".new");
+
+	if (r == 0)
+		r = record_path(to, state_dir, driver, uuid, "");
+	if (r == 0)
+		r = sync_names(from);
+	if (r == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	*strrchr(to, '/') = '\0';
+	return sync_dir(AT_FDCWD, to);
+}
+
+int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int r = record_path(from, state_dir, driver, uuid, "");
+
+	if (r == 0)
+		r = record_path(to, state_dir, driver, uuid, ".over");
+	if (r == 0)
+		r = remove_record(AT_FDCWD, to, 1);
+	if (r == 0 && rename(from, to) < 0)
+		r = errno == ENOENT ? 0 : -errno;
+	return r < 0 ? r : remove_record(AT_FDCWD, to, 1);
+}
+
+static int mark_path(char path[PATH_MAX], const char *run_dir, const char *driver, const char *uuid,
+	const char *mark)
+{
+	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
+		return -EINVAL;
+	if (snprintf(path, PATH_MAX, "%s/%s-%s.%s", run_dir, driver, uuid, mark) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	char path[PATH_MAX];
+	int r = mark_path(path, run_dir, driver, uuid, mark), fd;
+
+	if (r == 0)
+		r = vp_make_private_dir(run_dir);
+	if (r < 0)
+		return r;
+	unlink(path); /* a new file has a new time */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	enum { LIFETIME = 300 }; /* seconds */
+	char path[PATH_MAX];
+	struct stat st;
+	time_t now = time(NULL);
+
+	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
+	       st.st_mtime <= now && now - st.st_mtime < LIFETIME;
+}
+
+void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	char path[PATH_MAX];
+
+	if (mark_path(path, run_dir, driver, uuid, mark) == 0)
+		unlink(path);
+}
+
+int vp_make_private_dir(const char *dir)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(dir);
+
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || length >= sizeof(path))
+		return -errno;
+	memcpy(path, dir, length + 1);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h: the record of a guest's run, a directory <state>/<driver>/<uuid>/ of small text files.
+ *
+ *	run            what the run is: `key value` lines (struct vp_run)
+ *	domain.xml     the XML that prepare was given
+ *	asked/NAME     the directives NAME of the guest, as asked.h writes them
+ *	claims         the paths that no other run may touch, a line each
+ *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
+ *	started        an empty file: a started event has succeeded
+ *	release        the reason with which the run's teardown began
+ *	failed         the parts that failed in the teardown, a line each
+ *
+ * prepare makes it whole under another name and renames it, so that it is there whole or not at
+ * all; every file is replaced by rename, and done/NAME grows by whole lines. No path in it holds a
+ * control character, so a line is a line.
+ *
+ * Everything returns 0 or -errno unless it says otherwise. `run` descriptors are of that directory.
+ */
+#ifndef VP_RECORD_H
+#define VP_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+enum { VP_RECORD_VERSION = 1 };
+
+/* How a run began. */
+enum vp_begin {
+	VP_BEGIN_NEW,	   /* nothing is known of it from before */
+	VP_BEGIN_RESTORED, /* a restore event preceded: the guest's memory knows its ISO and ramdisk */
+	VP_BEGIN_REVERTED,   /* goes on after a revert to a snapshot, which calls no restore */
+	VP_BEGIN_INCOMING,   /* a migrate event preceded: the guest still runs at the source */
+	VP_BEGIN_UNFINISHED, /* goes on since it could not be finished: what it left is still there */
+};
+
+struct vp_run {
+	unsigned version;
+	char name[256]; /* the guest's, at prepare */
+	enum vp_begin begin;
+	time_t time; /* of the prepare event */
+	char boot_id
+		[37]; /* of the host, /proc/sys/kernel/random/boot_id: its mounts are gone in another */
+};
+
+/* <state>/<driver>/<uuid> opened, or -errno: -ENOENT when the guest has no run. */
+int vp_record_open(const char *state_dir, const char *driver, const char *uuid);
+
+/* -EPROTO: written by a newer virt-parts; -EINVAL: damaged. */
+int vp_record_read_run(int run, struct vp_run *ret);
+int vp_record_write_run(int run, const struct vp_run *value);
+
+/* This boot's id, 36 characters. */
+int vp_boot_id(char ret[37]);
+
+/* Whether the record holds the file NAME (such as "started" or "asked/archive"). */
+bool vp_record_has(int run, const char *name);
+/* A whole file, NUL-terminated, to be freed; -ENOENT when it is not there, -EFBIG over 64 MiB. */
+int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length);
+/* Replaces a file, or makes it, on disk when it returns: temporary name, fsync, rename, fsync. */
+int vp_record_write(int run, const char *name, const void *data, size_t length);
+/* Adds a line to done/NAME, on disk when it returns. The line must hold no newline. */
+int vp_record_append(int run, const char *name, const char *line);
+int vp_record_remove(int run, const char *name); /* 0 also when it is not there */
+
+/*
+ * A new record, to be filled file by file and then begun. -EEXIST from begin when the guest has one. A record
+ * that was not begun is removed by the next new one of that guest.
+ */
+int vp_record_new(const char *state_dir, const char *driver, const char *uuid);
+int vp_record_fill(int new_run, const char *name, const void *data, size_t length);
+int vp_record_begin(const char *state_dir, const char *driver, const char *uuid);
+
+/* Ends a run: nothing of its record is left. */
+int vp_record_end(const char *state_dir, const char *driver, const char *uuid);
+
+/*
+ * Short-lived marks of a guest, <run>/<driver>-<uuid>.<mark>: that a restore or a migrate event
+ * succeeded. They count for 5 minutes (libvirt's prepare follows within seconds).
+ */
+int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark);
+bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark);
+void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark);
+
+/* Makes DIR and what is missing above it, root's and 0700 (the missing above it 0755). */
+int vp_make_private_dir(const char *dir);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* text.h: sizes, modes, durations, paths and names, read strictly: the whole text or nothing. */
+#ifndef VP_TEXT_H
+#define VP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All return 0, -EINVAL (not such a value) or -ERANGE (too large); *ret is untouched on failure. */
+int vp_parse_number(const char *text, uint64_t *ret);
+int vp_parse_size(const char *text, uint64_t *ret); /* bytes; K M G T are powers of 1024 */
+int vp_parse_mode(const char *text, uint64_t *ret); /* octal, at most 1777, not setuid/setgid */
+int vp_parse_duration(const char *text, unsigned *ret_s); /* 90s, 10min, 1h: seconds, at least 1 */
+
+/* 0, or -EINVAL and what is wrong with it as an absolute path, for a message. */
+int vp_check_path(const char *path, const char **ret_why);
+
+/* Whether PATH is DIR or lies below it; both absolute and checked. */
+bool vp_path_within(const char *path, const char *dir);
+
+/* A name that is one component of a path: not empty, `.` or `..`, no slash or control character. */
+bool vp_is_file_name(const char *name);
+
+/* 8-4-4-4-12 hexadecimal digits, as libvirt writes a UUID. */
+bool vp_is_uuid(const char *text);
+
+/* TEXT with control characters and backslashes as \xNN, \n, \t, \\; cut to fit. Returns buffer. */
+char *vp_escape(const char *text, size_t length, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Putting a finished result in place under a name that nothing has yet, and on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mounts.h"
+#include "tree-copy-staging.h"
+#include "walk-text.h"
+
+#define MAX_ABOVE 128 /* directories above, fsynced */
+
+/*
+ * The same where the filesystem has no RENAME_NOREPLACE (NFS): the name is taken by an exclusive mkdir, and a directory can be
+ * renamed over an empty one only; anything else gets the name by link(), which never replaces.
+ */
+static int move_by_claim(int from_dir, const char *from, int to_dir, const char *to)
+{
+	struct stat st;
+
+	if (fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode)) {
+		if (linkat(from_dir, from, to_dir, to, 0) < 0)
+			return -errno;
+		return unlinkat(from_dir, from, 0) < 0 ? -errno : 0;
+	}
+	if (mkdirat(to_dir, to, 0700) < 0)
+		return -errno;
+	if (renameat(from_dir, from, to_dir, to) < 0) {
+		int r = -errno;
+
+		unlinkat(to_dir, to, AT_REMOVEDIR);
+		return r;
+	}
+	return 0;
+}
+
+static int move(int from_dir, const char *from, int to_dir, const char *to)
+{
+	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ? move_by_claim(from_dir, from, to_dir, to)
+						  : -errno;
+}
+
+/* fsyncs dir and the directories above it up to the root of its mount. */
+static int sync_upwards(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
+
+	for (int i = 0; r == 0; i++) {
+		if (fsync(fd) < 0) {
+			r = -errno;
+			break;
+		}
+		int root = vp_is_mount_root(fd);
+
+		if (root != 0 || i == MAX_ABOVE) {
+			r = root < 0 ? root : 0;
+			break;
+		}
+		int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (above < 0) {
+			r = -errno;
+			break;
+		}
+		close(fd);
+		fd = above;
+	}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const char *name,
+	unsigned max_tries, char ret_name[NAME_MAX + 1], char *ret_why, size_t why_size)
+{
+	const struct vp_why why = {ret_why, why_size};
+	char final[NAME_MAX + 32];
+	int r = -EEXIST;
+
+	ret_name[0] = '\0';
+	for (unsigned number = 1; number <= max_tries && r == -EEXIST; number++) {
+		int length = number == 1 ? snprintf(final, sizeof(final), "%s", name)
+					 : snprintf(final, sizeof(final), "%s-%u", name, number);
+
+		r = length > NAME_MAX ? -ENAMETOOLONG
+				      : move(staging_dir, staged_name, dest_parent, final);
+	}
+	if (r < 0)
+		return vp_why_path(&why, r, "put in place as", name);
+	memcpy(ret_name, final, strlen(final) + 1);
+	if (fsync(staging_dir) < 0)
+		r = -errno;
+	if (r == 0)
+		r = sync_upwards(dest_parent);
+	return r < 0 ? vp_why_path(&why, r, "write to disk the name", final) : 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tree-size.h: how many bytes a tree takes. */
+#ifndef VP_TREE_SIZE_H
+#define VP_TREE_SIZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The disk space, in bytes, of what lies in DIR, mounts left out. Hard links count each. 0 or
+ * -errno and why.
+ */
+int vp_tree_size(int dir, uint64_t *ret_bytes, char *ret_why, size_t why_size);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * archive: each <src> copied to its <dst> when the guest has ended, put in place when it is complete
+ * and on disk.
+ *
+ * Journal, done/archive: `TIME N PATH` when the run's N-th <dircopy> is archived at PATH, TIME being
+ * the run's; so that a teardown which is done again makes no second archive.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive-limits.h"
+#include "directives.h"
+#include "own-mounts.h"
+#include "record.h"
+#include "tree-copy-staging.h"
+#include "tree-copy.h"
+
+enum { MAX_NAMES = 10000 };
+
+/* What the copies of one directive have in common. */
+struct archiving {
+	const struct vp_event *event;
+	struct vp_policy policy;
+	struct vp_own_mounts own;
+	int run; /* the record */
+	struct vp_run info;
+	const struct vp_element *dircopy;
+};
+
+static bool enter_own_mount(int fd, void *context)
+{
+	const struct archiving *a = context;
+
+	return vp_own_mounts_has(fd, &a->own);
+}
+
+static void note_skipped(void *context, const char *path, const char *what)
+{
+	const struct archiving *a = context;
+
+	vp_note(a->event, a->dircopy, "'%s' %s", path, what);
+}
+
+static bool is_done(const struct archiving *a, unsigned number)
+{
+	char *journal, key[64];
+	bool found;
+
+	if (vp_record_read(a->run, "done/archive", &journal, NULL) < 0)
+		return false;
+	snprintf(key, sizeof(key), "%" PRIdMAX " %u /", (intmax_t)a->info.time, number);
+	found = strncmp(journal, key, strlen(key)) == 0;
+	for (char *line = journal; !found && (line = strchr(line, '\n')); line++)
+		found = strncmp(line + 1, key, strlen(key)) == 0;
+	free(journal);
+	return found;
+}
+
+static int set_done(const struct archiving *a, unsigned number, const char *path)
+{
+	char *line;
+	int r;
+
+	if (asprintf(&line, "%" PRIdMAX " %u %s", (intmax_t)a->info.time, number, path) < 0)
+		return -ENOMEM;
+	r = vp_record_append(a->run, "done/archive", line);
+	free(line);
+	return r;
+}
+
+static struct vp_copy_options options_of(struct archiving *a, const struct archive_limits *limits)
+{
+	struct vp_copy_options options = VP_COPY_OPTIONS_DEFAULT;
+
+	options.max_bytes = limits->max_bytes;
+	options.max_entries = limits->max_entries;
+	options.enter_mount = enter_own_mount;
+	options.note = note_skipped;
+	options.context = a;
+	options.top_mode = (mode_t)vp_attr_number(a->dircopy, "mode", 0700);
+	options.top_uid = (uid_t)vp_attr_number(a->dircopy, "uid", 0);
+	options.top_gid = (gid_t)vp_attr_number(a->dircopy, "gid", 0);
+	return options;
+}
+
+/* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
+static int copy_and_publish(struct archiving *a, int source, int parent, const char *leaf,
+	const struct archive_limits *limits, struct vp_copy_result *result, char *ret_name,
+	char *why, size_t size)
+{
+	struct vp_copy_options options = options_of(a, limits);
+	char staging_name[NAME_MAX + 1], ignored[256];
+	int staging, r = vp_remove_stale_staging(parent, leaf, why, size);
+
+	*ret_name = '\0';
+	if (r < 0)
+		return r;
+	staging = vp_staging_make(parent, leaf, staging_name, why, size);
+	if (staging < 0)
+		return staging;
+	r = vp_copy_tree(source, staging, &options, result, why, size);
+	if (r == 0)
+		r = vp_publish(staging, "tree", parent, leaf, MAX_NAMES, ret_name, why, size);
+	if (r == -E2BIG && result->bytes >= limits->max_bytes) {
+		size_t used = strlen(why);
+
+		snprintf(why + used, size - used, " (%s of parts.conf)", limits->which);
+	}
+	vp_staging_remove(parent, staging_name, staging, ignored, sizeof(ignored));
+	return r;
+}
+
+/* Where the archive came to lie, for the journal and the log. */
+static char *final_path(const char *dst, const char *leaf, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%.*s%s", (int)(strlen(dst) - strlen(leaf)), dst, name) < 0 ? NULL
+											   : path;
+}
+
+static int archive_to(
+	struct archiving *a, int source, int parent, const char *leaf, unsigned number)
+{
+	const char *src = vp_child(a->dircopy, "src")->text,
+		   *dst = vp_child(a->dircopy, "dst")->text;
+	struct vp_copy_result result = {0};
+	char name[NAME_MAX + 1], why[1024] = "", *path;
+	struct archive_limits limits;
+	int r = archive_limits(&a->policy, dst, parent, &limits, why, sizeof(why));
+
+	if (r == 0)
+		r = copy_and_publish(
+			a, source, parent, leaf, &limits, &result, name, why, sizeof(why));
+	if (r < 0) {
+		vp_error(a->event, a->dircopy,
+			"cannot archive '%s' to '%s': %s; nothing of it is deleted or unmounted",
+			src, dst, *why ? why : strerror(-r));
+		return r;
+	}
+	path = final_path(dst, leaf, name);
+	r = path ? set_done(a, number, path) : -ENOMEM;
+	if (r < 0)
+		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s", src,
+			strerror(-r));
+	else
+		vp_note(a->event, a->dircopy,
+			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes", src, path,
+			result.entries, result.bytes);
+	free(path);
+	return r;
+}
+
+static int archive_dircopy(struct archiving *a, unsigned number)
+{
+	const char *src = vp_child(a->dircopy, "src")->text,
+		   *dst = vp_child(a->dircopy, "dst")->text;
+	int source, parent, r;
+	const char *leaf;
+
+	if (is_done(a, number)) {
+		vp_note(a->event, a->dircopy, "'%s' is archived already", src);
+		return 0;
+	}
+	source = vp_policy_open_dir(&a->policy, VP_READ, src);
+	if (source < 0) {
+		vp_error(a->event, a->dircopy,
+			"cannot archive: %s; nothing is deleted or unmounted", a->policy.why);
+		return source;
+	}
+	parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0700, &leaf);
+	if (parent < 0) {
+		vp_error(a->event, a->dircopy,
+			"cannot archive '%s': %s; nothing is deleted or unmounted", src,
+			a->policy.why);
+		r = parent;
+	} else {
+		r = archive_to(a, source, parent, leaf, number);
+		close(parent);
+	}
+	close(source);
+	return r;
+}
+
+static int begin(struct archiving *a, const struct vp_element *directive)
+{
+	int r;
+
+	a->run = open(a->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = a->run < 0 ? -errno : vp_record_read_run(a->run, &a->info);
+	if (r == 0)
+		r = vp_own_mounts_read(a->run, a->event->uuid, &a->own);
+	if (r < 0) {
+		vp_error(a->event, directive, "cannot read the run's record '%s': %s",
+			a->event->state_dir, strerror(-r));
+		return r;
+	}
+	r = vp_policy_load(a->event, &a->policy);
+	if (r < 0)
+		vp_error(a->event, directive, "%s; nothing is archived, deleted or unmounted",
+			a->policy.why);
+	return r;
+}
+
+static void end(struct archiving *a)
+{
+	vp_policy_free(&a->policy);
+	vp_own_mounts_free(&a->own);
+	if (a->run >= 0)
+		close(a->run);
+}
+
+static int release(const struct vp_event *event, const struct vp_element *directive)
+{
+	static unsigned number; /* counts on over the directives of the run */
+	bool act = vp_reason_matches(
+		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, event->reason);
+	struct archiving a = {.event = event, .run = -1};
+	int status = act ? begin(&a, directive) : 0;
+
+	if (!act)
+		vp_note(event, directive, "nothing to archive when the guest ends with '%s'",
+			event->reason);
+	if (status == 0) {
+		a.dircopy = vp_child(directive, "dircopy");
+		for (; a.dircopy; a.dircopy = vp_next(a.dircopy, "dircopy")) {
+			int r;
+
+			number++;
+			r = act ? archive_dircopy(&a, number) : 0;
+			if (r < 0)
+				status = r;
+		}
+	}
+	end(&a);
+	return status;
+}
+
+static const struct vp_handler handlers[] = {
+	{"release", "end", release},
+	{0},
+};
+
+int main(int argc, char **argv)
+{
+	const struct vp_part part = {
+		.name = "archive",
+		.summary = "copies directories of the guest to a safe place when it has ended",
+		.directive = vp_archive.spec,
+		.handlers = handlers,
+		.read = vp_read_record,
+	};
+
+	return vp_part_main(&part, argc, argv);
+}

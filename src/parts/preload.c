@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * preload: files that are there when the guest starts: <iso>, an image built for it, and <dircopy>,
+ * copied into its tree.
+ *
+ * Journal, done/preload: `iso PATH` before an image is put in place.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "directives.h"
+#include "own-mounts.h"
+#include "preload-iso.h"
+#include "record.h"
+#include "tree-copy.h"
+
+/* What the elements of one directive have in common. */
+struct preloading {
+	const struct vp_event *event;
+	struct vp_policy policy;
+	struct vp_own_mounts own;
+	int run; /* the record */
+	struct vp_run info;
+	const struct vp_element *element;
+};
+
+static bool enter_own_mount(int fd, void *context)
+{
+	const struct preloading *p = context;
+
+	return vp_own_mounts_has(fd, &p->own);
+}
+
+static void note_skipped(void *context, const char *path, const char *what)
+{
+	const struct preloading *p = context;
+
+	vp_note(p->event, p->element, "'%s' %s", path, what);
+}
+
+/* A guest that comes back has its files, and they may have changed since. */
+static bool keeps_files(const struct preloading *p)
+{
+	return p->info.begin == VP_BEGIN_RESTORED || p->info.begin == VP_BEGIN_UNFINISHED;
+}
+
+static struct vp_copy_options options_of(struct preloading *p)
+{
+	struct vp_copy_options options = VP_COPY_OPTIONS_DEFAULT;
+	const struct vp_element *dircopy = p->element;
+	mode_t mode = (mode_t)vp_attr_number(dircopy, "mode", 0);
+
+	options.enter_mount = enter_own_mount;
+	options.note = note_skipped;
+	options.context = p;
+	options.uid = (uid_t)vp_attr_number(dircopy, "uid", (uid_t)-1);
+	options.gid = (gid_t)vp_attr_number(dircopy, "gid", (gid_t)-1);
+	options.set_file_mode = vp_attr_text(dircopy, "mode", NULL) != NULL;
+	options.set_directory_mode = options.set_file_mode;
+	options.file_mode = mode;
+	options.directory_mode = mode | ((mode & 0444) >> 2); /* who may read may search */
+	options.durable = false;			      /* it is copied anew at every start */
+	return options;
+}
+
+/* The destination, made if it is missing; ret_made says so. */
+static int open_destination(struct preloading *p, const char *dst, bool *ret_made)
+{
+	const char *leaf;
+	int parent = vp_policy_open_parent(&p->policy, VP_WRITE, dst, 0755, &leaf), fd;
+
+	if (parent < 0)
+		return parent;
+	*ret_made = mkdirat(parent, leaf, 0755) == 0;
+	fd = vp_open_beneath(parent, leaf, O_RDONLY | O_DIRECTORY);
+	close(parent);
+	if (fd < 0)
+		snprintf(p->policy.why, sizeof(p->policy.why), "cannot open '%s': %s", dst,
+			fd == -ELOOP ? "it is a symbolic link, which is never followed"
+				     : strerror(-fd));
+	return fd;
+}
+
+static int copy_dir(struct preloading *p)
+{
+	const char *src = vp_child(p->element, "src")->text,
+		   *dst = vp_child(p->element, "dst")->text;
+	struct vp_copy_options options = options_of(p);
+	char why[1024] = "";
+	int source, destination, r;
+	bool made;
+
+	source = vp_policy_open_dir(&p->policy, VP_READ, src);
+	destination = source < 0 ? source : open_destination(p, dst, &made);
+	if (destination < 0) {
+		vp_error(p->event, p->element, "%s", p->policy.why);
+		r = destination;
+	} else {
+		options.keep_top = !made;
+		r = vp_merge_tree(source, destination, &options, NULL, why, sizeof(why));
+		if (r < 0)
+			vp_error(p->event, p->element, "cannot copy '%s' to '%s': %s", src, dst,
+				*why ? why : strerror(-r));
+		close(destination);
+	}
+	if (source >= 0)
+		close(source);
+	return r;
+}
+
+static int copy_iso(struct preloading *p)
+{
+	char why[1024] = "";
+	/* the guest's memory, or the destination of its migration, knows the image as it is */
+	bool keep = p->info.begin != VP_BEGIN_NEW;
+	int r = preload_iso(p->event, &p->policy, p->element, p->run, keep, why, sizeof(why));
+
+	if (r < 0)
+		vp_error(p->event, p->element, "cannot build '%s': %s",
+			vp_attr_text(p->element, "path", ""), *why ? why : strerror(-r));
+	return r;
+}
+
+static int begin(struct preloading *p, const struct vp_element *directive)
+{
+	int r;
+
+	p->run = open(p->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = p->run < 0 ? -errno : vp_record_read_run(p->run, &p->info);
+	if (r == 0)
+		r = vp_own_mounts_read(p->run, p->event->uuid, &p->own);
+	if (r < 0) {
+		vp_error(p->event, directive, "cannot read the run's record '%s': %s",
+			p->event->state_dir, strerror(-r));
+		return r;
+	}
+	r = vp_policy_load(p->event, &p->policy);
+	if (r < 0)
+		vp_error(p->event, directive, "%s", p->policy.why);
+	return r;
+}
+
+static void end(struct preloading *p)
+{
+	vp_policy_free(&p->policy);
+	vp_own_mounts_free(&p->own);
+	if (p->run >= 0)
+		close(p->run);
+}
+
+static int prepare(const struct vp_event *event, const struct vp_element *directive)
+{
+	struct preloading p = {.event = event, .run = -1};
+	int r = begin(&p, directive);
+
+	p.element = vp_child(directive, NULL);
+	for (; r == 0 && p.element; p.element = vp_next(p.element, NULL)) {
+		if (strcmp(p.element->name, "iso") == 0)
+			r = copy_iso(&p);
+		else if (keeps_files(&p))
+			vp_note(event, p.element,
+				"nothing is copied: the guest comes back to its files");
+		else
+			r = copy_dir(&p);
+	}
+	end(&p);
+	return r;
+}
+
+/* Why the images of this run stay, or NULL. */
+static const char *why_kept(const struct preloading *p)
+{
+	const char *reason = p->event->reason;
+
+	if (!strcmp(reason, "saved") || !strcmp(reason, "from-snapshot"))
+		return "the guest was saved and has it open";
+	if (!strcmp(reason, "migrated") || p->info.begin == VP_BEGIN_INCOMING)
+		return "another host may use it";
+	return NULL;
+}
+
+static int release(const struct vp_event *event, const struct vp_element *directive)
+{
+	const struct vp_element *iso = vp_child(directive, "iso");
+	struct preloading p = {.event = event, .run = -1};
+	int status = 0, r;
+	const char *why;
+
+	p.run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = p.run < 0 ? -errno : vp_record_read_run(p.run, &p.info);
+	if (r < 0) {
+		vp_error(event, directive, "cannot read the run's record '%s': %s",
+			event->state_dir, strerror(-r));
+		return r;
+	}
+	why = why_kept(&p);
+	for (; iso; iso = vp_next(iso, "iso")) {
+		const char *path = vp_attr_text(iso, "path", "");
+		char reason[1024] = "";
+
+		if (vp_attr_number(iso, "keep", 0))
+			continue;
+		if (why) {
+			vp_note(event, iso, "'%s' stays: %s", path, why);
+			continue;
+		}
+		r = preload_iso_remove(event, path, p.run, reason, sizeof(reason));
+		if (r < 0) {
+			vp_error(event, iso, "cannot remove '%s': %s", path, reason);
+			status = r;
+		}
+	}
+	end(&p);
+	return status;
+}
+
+static const struct vp_handler handlers[] = {
+	{"prepare", "begin", prepare},
+	{"release", "end", release},
+	{0},
+};
+
+int main(int argc, char **argv)
+{
+	const struct vp_part part = {
+		.name = "preload",
+		.summary =
+			"builds an image, and copies files into the guest's tree, before it starts",
+		.directive = vp_preload.spec,
+		.handlers = handlers,
+		.read = vp_read_record,
+	};
+
+	return vp_part_main(&part, argc, argv);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ramdisk: a tmpfs on each <dir> while the guest runs.
+ *
+ * Journal, done/ramdisk: `mount PATH` before a tmpfs is mounted, `mounted MAJOR:MINOR PATH` after. A
+ * mount is this run's when its source is virt-parts:UUID and the journal knows its place.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "directives.h"
+#include "mounts.h"
+#include "own-mounts.h"
+#include "ramdisk-mount.h"
+#include "record.h"
+
+static int error(
+	const struct vp_event *event, const struct vp_element *dir, const char *what, int r)
+{
+	vp_error(event, dir, "cannot %s '%s': %s", what, dir->text, strerror(-r));
+	return r;
+}
+
+/* The directory to mount on, made if it is missing; O_PATH, so that it is held whatever it is. */
+static int open_target(
+	struct vp_policy *policy, const struct vp_event *event, const struct vp_element *dir)
+{
+	const char *leaf;
+	int parent = vp_policy_open_parent(policy, VP_WRITE, dir->text, 0755, &leaf), fd;
+
+	if (parent < 0) {
+		vp_error(event, dir, "%s", policy->why);
+		return parent;
+	}
+	if (mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
+		fd = -errno;
+	else
+		fd = vp_open_beneath(parent, leaf, O_PATH | O_DIRECTORY);
+	close(parent);
+	return fd < 0 ? error(event, dir, "open", fd) : fd;
+}
+
+/* What <dir> asks for; what it does not say is as the directory that it covers has it. */
+static int spec_of(const struct vp_element *dir, int target, struct ramdisk_spec *ret)
+{
+	struct stat st;
+
+	if (fstat(target, &st) < 0)
+		return -errno;
+	*ret = (struct ramdisk_spec){
+		.size = vp_attr_number(dir, "size", 0),
+		.mode = (mode_t)vp_attr_number(dir, "mode", st.st_mode & 01777),
+		.uid = (uid_t)vp_attr_number(dir, "uid", st.st_uid),
+		.gid = (gid_t)vp_attr_number(dir, "gid", st.st_gid),
+		.inodes = vp_attr_number(dir, "inodes", 0),
+		.exec = vp_attr_has_word(dir, "options", "exec"),
+		.noatime = vp_attr_has_word(dir, "options", "noatime"),
+	};
+	return 0;
+}
+
+static int journal(int run, const char *what, const char *device, const char *path)
+{
+	char *line;
+	int r;
+
+	if (asprintf(&line, "%s %s%s%s", what, device, *device ? " " : "", path) < 0)
+		return -ENOMEM;
+	r = vp_record_append(run, "done/ramdisk", line);
+	free(line);
+	return r;
+}
+
+static int mount_on(const struct vp_event *event, const struct vp_element *dir,
+	struct vp_policy *policy, int run, int target)
+{
+	struct ramdisk_spec spec;
+	char why[512], device[32];
+	int lock, r = spec_of(dir, target, &spec);
+
+	if (r < 0)
+		return error(event, dir, "look at", r);
+	r = journal(run, "mount", "", dir->text);
+	if (r < 0)
+		return error(event, dir, "record the mount on", r);
+	lock = ramdisk_lock_total(policy, spec.size, why, sizeof(why));
+	if (lock < 0) {
+		vp_error(event, dir, "%s", why);
+		return lock;
+	}
+	r = ramdisk_mount(event->uuid, &spec, target, device, why, sizeof(why));
+	close(lock);
+	if (r < 0) {
+		vp_error(event, dir, "cannot mount a tmpfs on '%s': %s", dir->text, why);
+		return r;
+	}
+	r = journal(run, "mounted", device, dir->text);
+	return r < 0 ? error(event, dir, "record the mount on", r) : 0;
+}
+
+static int prepare_dir(const struct vp_event *event, const struct vp_element *dir,
+	struct vp_policy *policy, int run)
+{
+	struct vp_own_mounts own;
+	struct vp_run info;
+	int target = open_target(policy, event, dir), r;
+
+	if (target < 0)
+		return target;
+	r = vp_own_mounts_read(run, event->uuid, &own);
+	if (r == 0 && vp_own_mounts_has(target, &own)) {
+		vp_note(event, dir, "'%s' is mounted already, with what is in it", dir->text);
+	} else if (r == 0 && (r = vp_is_mount_root(target)) > 0) {
+		vp_error(event, dir,
+			"something else is mounted on '%s'; unmount it or name another directory",
+			dir->text);
+		r = -EBUSY;
+	} else if (r < 0) {
+		error(event, dir, "see what is mounted on", r);
+	} else {
+		r = mount_on(event, dir, policy, run, target);
+		if (r == 0 && vp_record_read_run(run, &info) == 0 &&
+			info.begin == VP_BEGIN_RESTORED)
+			vp_note(event, dir,
+				"warning: '%s' is empty, the guest had files in it when it was "
+				"saved",
+				dir->text);
+	}
+	vp_own_mounts_free(&own);
+	close(target);
+	return r;
+}
+
+static int prepare(const struct vp_event *event, const struct vp_element *directive)
+{
+	const struct vp_element *dir = vp_child(directive, "dir");
+	struct vp_policy policy;
+	int run, r = vp_policy_load(event, &policy);
+
+	if (r < 0) {
+		vp_error(event, directive, "%s", policy.why);
+		return r;
+	}
+	run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (; run >= 0 && r == 0 && dir; dir = vp_next(dir, "dir"))
+		r = prepare_dir(event, dir, &policy, run);
+	if (run < 0) {
+		r = -errno;
+		vp_error(event, directive, "cannot open the run's record '%s': %s",
+			event->state_dir, strerror(-r));
+	} else {
+		close(run);
+	}
+	vp_policy_free(&policy);
+	return r;
+}
+
+/* The guest lives on, or its data was not saved: then its ramdisks stay. */
+static const char *why_kept(const struct vp_event *event)
+{
+	if (*event->failed)
+		return "a part failed before";
+	if (!strcmp(event->reason, "saved") || !strcmp(event->reason, "from-snapshot"))
+		return "the guest was saved and knows what is in it";
+	return NULL;
+}
+
+static int unmount(const struct vp_event *event, const struct vp_element *directive,
+	const struct vp_own_mount *mount)
+{
+	char why[1024];
+	int r = ramdisk_unmount(mount, why, sizeof(why));
+
+	if (r < 0)
+		vp_error(event, directive,
+			"cannot unmount '%s': %s; end what uses it, the next start of the guest "
+			"then unmounts it first",
+			mount->path, why);
+	return r;
+}
+
+static int release(const struct vp_event *event, const struct vp_element *directive)
+{
+	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, status = 0;
+	const char *why = why_kept(event);
+	struct vp_own_mounts own;
+
+	if (run < 0) {
+		vp_error(event, directive, "cannot open the run's record '%s': %m",
+			event->state_dir);
+		return -errno;
+	}
+	r = vp_own_mounts_read(run, event->uuid, &own);
+	close(run);
+	if (r < 0) {
+		vp_error(event, directive, "cannot read which ramdisks are mounted: %s",
+			strerror(-r));
+		return r;
+	}
+	for (size_t i = own.n; i-- > 0;) { /* the last mounted first */
+		if (why)
+			vp_note(event, directive, "'%s' stays mounted: %s", own.mounts[i].path,
+				why);
+		else if ((r = unmount(event, directive, &own.mounts[i])) < 0)
+			status = r;
+	}
+	vp_own_mounts_free(&own);
+	return status;
+}
+
+static const struct vp_handler handlers[] = {
+	{"prepare", "begin", prepare},
+	{"release", "end", release},
+	{0},
+};
+
+int main(int argc, char **argv)
+{
+	const struct vp_part part = {
+		.name = "ramdisk",
+		.summary = "a tmpfs on each <dir> while the guest runs",
+		.directive = vp_ramdisk.spec,
+		.handlers = handlers,
+		.read = vp_read_record,
+	};
+
+	return vp_part_main(&part, argc, argv);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virt-parts: the first part of prepare. It refuses a guest whose directives cannot be honoured,
+ * before anything is done for it, and records what they ask for the parts of the whole run.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "asked.h"
+#include "bind.h"
+#include "claims.h"
+#include "custom.h"
+#include "directives.h"
+#include "event.h"
+#include "expand.h"
+#include "record.h"
+#include "text.h"
+
+/* The directives of one name, in the form of the record. */
+struct asked {
+	struct asked *next;
+	const char *name;
+	char *text;
+	size_t length;
+};
+
+/* All that prepare looks at and makes; a short-lived process frees none of it. */
+struct preparing {
+	struct vp_event event;
+	struct vp_xml xml;
+	struct vp_policy policy;
+	struct asked *asked;
+	char *claims;
+	size_t claims_length;
+};
+
+static int fail(struct preparing *p, const struct vp_element *where, const char *what, int error)
+{
+	vp_error(&p->event, where, "cannot %s: %s", what, strerror(-error));
+	return error;
+}
+
+static int add_claim(struct preparing *p, const char *path)
+{
+	size_t length = strlen(path);
+	char *claims = realloc(p->claims, p->claims_length + length + 2);
+
+	if (!claims)
+		return -ENOMEM;
+	memcpy(claims + p->claims_length, path, length);
+	p->claims = claims;
+	p->claims_length += length + 1;
+	claims[p->claims_length - 1] = '\n';
+	claims[p->claims_length] = '\0';
+	return 0;
+}
+
+static bool is_claimed(enum vp_access access)
+{
+	return access == VP_WRITE || access == VP_DELETE || access == VP_ISO;
+}
+
+static int collect_claims(struct preparing *p, const struct vp_element *element)
+{
+	const struct vp_attr_spec *as = element->spec->attrs;
+	int r = is_claimed(element->spec->access) ? add_claim(p, element->text) : 0;
+
+	for (; r == 0 && as && as->name; as++) {
+		const char *path = vp_attr_text(element, as->name, NULL);
+
+		if (path && is_claimed(as->access))
+			r = add_claim(p, path);
+	}
+	for (const struct vp_element *child = element->first_child; r == 0 && child;
+		child = child->next)
+		r = collect_claims(p, child);
+	return r;
+}
+
+static struct asked *asked_of(struct preparing *p, const char *name)
+{
+	struct asked *asked = p->asked;
+
+	while (asked && strcmp(asked->name, name) != 0)
+		asked = asked->next;
+	if (asked)
+		return asked;
+	asked = calloc(1, sizeof(*asked));
+	if (asked) {
+		asked->name = name;
+		asked->next = p->asked;
+		p->asked = asked;
+	}
+	return asked;
+}
+
+/* The text of the record is made from what the XML says, so before it is bound. */
+static int record_asked(struct preparing *p, struct vp_element *directive, bool dates)
+{
+	struct vp_source *source = &p->xml.source;
+	struct asked *asked = asked_of(p, directive->name);
+	struct vp_tokens tokens;
+	int r;
+
+	if (!asked)
+		return -ENOMEM;
+	r = vp_tokens_of(
+		source, directive, dates, p->event.domain, p->event.uuid, p->event.time, &tokens);
+	if (r == 0)
+		r = vp_asked_add(source, directive, &tokens, &asked->text, &asked->length);
+	return r;
+}
+
+static int take_custom(struct preparing *p, struct vp_element *directive)
+{
+	int r = vp_is_file_name(directive->name)
+			? vp_part_is_installed(
+				  &p->event, p->policy.conf.vendor_dir, directive->name)
+			: 0;
+
+	if (r == 0) {
+		vp_error(&p->event, directive,
+			"unknown directive: it is none of ramdisk, preload, archive, post-rm-rf, "
+			"and no part is called NN-%s",
+			directive->name);
+		return -EINVAL;
+	}
+	if (r > 0)
+		r = record_asked(p, directive, false);
+	return r < 0 ? fail(p, directive, "record the directive", r) : 0;
+}
+
+static int take_directive(struct preparing *p, struct vp_element *element)
+{
+	const struct vp_directive *directive = vp_directive_find(element->name);
+	struct vp_checking checking = {
+		.event = &p->event, .policy = &p->policy, .filesystems = p->xml.filesystems};
+	int r;
+
+	if (!directive)
+		return take_custom(p, element);
+	/* what is wrong with a date is said by vp_bind */
+	r = record_asked(p, element, vp_spec_has_dates(directive->spec));
+	if (r < 0 && r != -EINVAL)
+		return fail(p, element, "record the directive", r);
+	r = vp_bind(&p->xml.source, element, directive->spec, &p->event, &checking.where);
+	if (r < 0) {
+		vp_error(&p->event, checking.where, "%s",
+			r == -EINVAL ? p->xml.source.why : strerror(-r));
+		return r;
+	}
+	r = vp_directive_check(&checking, directive, element);
+	if (r < 0) {
+		vp_error(&p->event, checking.where, "%s", checking.why);
+		return r;
+	}
+	r = directive->claims ? collect_claims(p, element) : 0;
+	return r < 0 ? fail(p, element, "record its paths", r) : 0;
+}
+
+/*
+ * What is read at prepare must be there now; what is read at release is only said to be missing,
+ * since the guest may make it.
+ */
+static int check_source(struct preparing *p, const struct vp_element *src, bool now)
+{
+	int fd = vp_policy_open_dir(&p->policy, VP_READ, src->text);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (!now && fd == -ENOENT) {
+		vp_note(&p->event, src,
+			"'%s' is not there yet; the archive fails if it is still missing at "
+			"release",
+			src->text);
+		return 0;
+	}
+	vp_error(&p->event, src, "%s", p->policy.why);
+	return fd;
+}
+
+static int check_sources(struct preparing *p, const struct vp_element *element, bool now)
+{
+	int r = 0;
+
+	if (element->spec && !strcmp(element->name, "src") && element->spec->access == VP_READ)
+		r = check_source(p, element, now);
+	for (const struct vp_element *child = element->first_child; r == 0 && child;
+		child = child->next)
+		r = check_sources(p, child, now);
+	return r;
+}
+
+/* A post-rm-rf over an archive's destination would delete what the archive saved. */
+static int check_archives_survive(struct preparing *p, const struct vp_element *archive)
+{
+	for (const struct vp_element *copy = vp_child(archive, "dircopy"); copy;
+		copy = vp_next(copy, "dircopy")) {
+		const struct vp_element *dst = vp_child(copy, "dst"), *rm, *dir;
+
+		for (rm = p->xml.source.directives; rm; rm = rm->next) {
+			if (strcmp(rm->name, "post-rm-rf") != 0)
+				continue;
+			for (dir = vp_child(rm, "dir"); dir; dir = vp_next(dir, "dir")) {
+				if (!vp_path_within(dst->text, dir->text))
+					continue;
+				vp_error(&p->event, dst,
+					"'%s' lies in '%s', which post-rm-rf deletes; archive to "
+					"another place",
+					dst->text, dir->text);
+				return -EINVAL;
+			}
+		}
+	}
+	return 0;
+}
+
+static int check_directives(struct preparing *p)
+{
+	struct vp_element *d;
+	int r = 0;
+
+	for (d = p->xml.source.directives; r == 0 && d; d = d->next)
+		r = take_directive(p, d);
+	for (d = p->xml.source.directives; r == 0 && d; d = d->next) {
+		bool archive = strcmp(d->name, "archive") == 0;
+
+		r = archive ? check_archives_survive(p, d) : 0;
+		if (r == 0)
+			r = check_sources(p, d, !archive);
+	}
+	return r;
+}
+
+static int fill_xml(int run)
+{
+	off_t length = lseek(STDIN_FILENO, 0, SEEK_END);
+	char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+	ssize_t n = text ? pread(STDIN_FILENO, text, (size_t)length, 0) : -1;
+	int r = n < 0 ? -errno : n < length ? -EIO : 0;
+
+	if (r == 0)
+		r = vp_record_fill(run, "domain.xml", text, (size_t)length);
+	free(text);
+	return r;
+}
+
+/* The sources of the guest's <filesystem>s, which release must not remove. */
+static int fill_filesystems(struct preparing *p, int run)
+{
+	size_t length = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &length);
+	int r = 0;
+
+	if (!out)
+		return -ENOMEM;
+	for (const struct vp_filesystem *fs = p->xml.filesystems; fs; fs = fs->next)
+		if (*fs->source && !strchr(fs->source, '\n'))
+			fprintf(out, "%s\n", fs->source);
+	r = fclose(out) == 0 ? vp_record_fill(run, "filesystems", text, length) : -ENOMEM;
+	free(text);
+	return r;
+}
+
+static enum vp_begin begin_of(const struct preparing *p)
+{
+	const struct vp_event *event = &p->event;
+	const struct vp_conf *conf = &p->policy.conf;
+
+	if (vp_mark_is_set(conf->run_dir, event->driver, event->uuid, "restored"))
+		return VP_BEGIN_RESTORED;
+	if (conf->shared_storage &&
+		vp_mark_is_set(conf->run_dir, event->driver, event->uuid, "incoming"))
+		return VP_BEGIN_INCOMING;
+	return VP_BEGIN_NEW;
+}
+
+static int fill_run(struct preparing *p, int run)
+{
+	struct vp_run value = {.begin = begin_of(p), .time = p->event.time};
+	char name[300];
+	int r;
+
+	if (strlen(p->event.domain) >= sizeof(value.name))
+		return -ENAMETOOLONG;
+	strcpy(value.name, p->event.domain);
+	r = vp_boot_id(value.boot_id);
+	for (const struct asked *a = p->asked; r == 0 && a; a = a->next) {
+		snprintf(name, sizeof(name), "asked/%s", a->name);
+		r = vp_record_fill(run, name, a->text, a->length);
+	}
+	if (r == 0)
+		r = vp_record_fill(run, "claims", p->claims ? p->claims : "", p->claims_length);
+	if (r == 0)
+		r = fill_filesystems(p, run);
+	if (r == 0)
+		r = fill_xml(run);
+	return r < 0 ? r : vp_record_write_run(run, &value);
+}
+
+static int begin_run(struct preparing *p)
+{
+	const char *state_dir = p->policy.conf.state_dir;
+	const struct vp_event *event = &p->event;
+	char why[1024];
+	int lock = vp_claims_lock(state_dir), run, r;
+
+	if (lock < 0)
+		return fail(p, NULL, "lock the claims of runs", lock);
+	r = vp_claims_check(state_dir, event->driver, event->uuid, p->claims ? p->claims : "", why,
+		sizeof(why));
+	if (r < 0) {
+		vp_error(event, NULL, "%s", why);
+	} else if ((run = vp_record_new(state_dir, event->driver, event->uuid)) < 0) {
+		r = fail(p, NULL, "make the run's record", run);
+	} else {
+		r = fill_run(p, run);
+		close(run);
+		if (r == 0)
+			r = vp_record_begin(state_dir, event->driver, event->uuid);
+		if (r < 0)
+			fail(p, NULL, "write the run's record", r);
+	}
+	close(lock);
+	return r;
+}
+
+static int prepare(struct preparing *p)
+{
+	struct vp_event *event = &p->event;
+	int r = vp_xml_read(STDIN_FILENO, &p->xml), run;
+
+	if (r < 0) {
+		vp_error(event, NULL, "cannot read the guest's XML: %s",
+			p->xml.source.why[0] ? p->xml.source.why : strerror(-r));
+		return r;
+	}
+	if (!p->xml.source.directives)
+		return 0;
+	if (!vp_is_file_name(event->domain)) {
+		vp_error(event, NULL,
+			"a guest of that name cannot have directives: it leads elsewhere in a "
+			"path");
+		return -EINVAL;
+	}
+	if (!vp_is_uuid(event->uuid)) {
+		vp_error(event, NULL, "the guest's XML has no <uuid>, which directives need");
+		return -EINVAL;
+	}
+	r = vp_policy_load(event, &p->policy);
+	if (r < 0) {
+		vp_error(event, NULL, "%s", p->policy.why);
+		return r;
+	}
+	run = vp_record_open(p->policy.conf.state_dir, event->driver, event->uuid);
+	if (run >= 0) {
+		close(run);
+		vp_note(event, NULL, "the run goes on with the directives that it began with");
+		return 0;
+	}
+	r = check_directives(p);
+	return r < 0 ? r : begin_run(p);
+}
+
+static int check_well_formed(void)
+{
+	char why[512] = "";
+	int r = vp_xml_check(STDIN_FILENO, why, sizeof(why));
+
+	if (r < 0)
+		fprintf(stderr, "virt-parts: %s\n", why[0] ? why : strerror(-r));
+	return r < 0 ? 1 : 0;
+}
+
+static int print_help(void)
+{
+	puts("virt-parts: checks a guest's directives and records its run\n\n"
+	     "A part for libvirt's hooks, run by virt-parts-hook at prepare begin.\n"
+	     "By hand: virt-parts --well-formed <XML: exit 0 if it is well-formed, without "
+	     "DOCTYPE.");
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct preparing p = {0};
+
+	if (!vp_event_is_hook() && argc == 2 && !strcmp(argv[1], "--well-formed"))
+		return check_well_formed();
+	if (!vp_event_is_hook() && argc == 2 && !strcmp(argv[1], "--help"))
+		return print_help();
+	if (vp_event_get("virt-parts", argc, argv, &p.event) < 0) {
+		fprintf(stderr, "virt-parts: needs DOMAIN OP SUBOP EXTRA, see '%s --help'\n",
+			argv[0]);
+		return 2;
+	}
+	if (strcmp(p.event.op, "prepare") != 0 || strcmp(p.event.subop, "begin") != 0)
+		return 0;
+	return prepare(&p) < 0 ? 1 : 0;
+}

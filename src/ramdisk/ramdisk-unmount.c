@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unmounting a guest's tmpfs, and only that: by its parent directory, held, and its mount id. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "beneath.h"
+#include "mounts.h"
+#include "ramdisk-mount.h"
+
+enum { TRIES = 20, PAUSE_MS = 100 };
+
+/* 1: the mount is there, under that name in the directory; 0: something else or nothing is. */
+static int is_there(
+	int parent, const char *leaf, const struct vp_own_mount *mount, dev_t *ret_device)
+{
+	int fd = vp_open_beneath(parent, leaf, O_PATH | O_DIRECTORY), r;
+	struct stat st;
+	uint64_t id;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+	r = vp_mount_id(fd, &id);
+	if (r == 0 && fstat(fd, &st) == 0)
+		*ret_device = st.st_dev;
+	close(fd);
+	return r < 0 ? r : id == mount->id;
+}
+
+/* umount2 takes a path: the working directory is the one that was checked, so a name will do. */
+static int unmount_in(
+	int parent, const char *leaf, const struct vp_own_mount *mount, char *why, size_t size)
+{
+	dev_t device = 0;
+	int r = 0;
+
+	if (fchdir(parent) < 0)
+		return -errno;
+	for (int i = 0; i < TRIES; i++) {
+		r = is_there(parent, leaf, mount, &device);
+		if (r <= 0)
+			return r;
+		if (umount2(leaf, UMOUNT_NOFOLLOW) == 0)
+			return 0;
+		r = -errno;
+		if (r != -EBUSY)
+			return r;
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+	}
+	snprintf(why, size, "%s", "it is in use");
+	if (size > 64) {
+		char holders[512];
+
+		ramdisk_holders(device, holders, sizeof(holders));
+		if (*holders)
+			snprintf(why, size, "it is in use by %s", holders);
+	}
+	return r;
+}
+
+int ramdisk_unmount(const struct vp_own_mount *mount, char *why, size_t size)
+{
+	const char *leaf;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, r;
+
+	if (root < 0)
+		return -errno;
+	*why = '\0';
+	parent = vp_open_parent_beneath(root, mount->path + 1, &leaf);
+	close(root);
+	if (parent < 0) {
+		r = parent == -ENOENT ? 0 : parent;
+	} else {
+		r = unmount_in(parent, leaf, mount, why, size);
+		if (chdir("/") < 0 && r == 0)
+			r = -errno;
+		close(parent);
+	}
+	if (r < 0 && !*why)
+		snprintf(why, size, "%s", strerror(-r));
+	return r;
+}
