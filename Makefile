@@ -59,8 +59,7 @@ $(BUILD)/virt-parts-get: $(BUILD)/cli/virt-parts-get.o $(LIBRARY)
 $(BUILD)/parts/virt-parts: $(BUILD)/parts/virt-parts.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
 
-ISO_OBJECTS = $(call objects,iso) $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/parts/iso*.c))
-$(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(ISO_OBJECTS) $(LIBRARY)
+$(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(call objects,iso) $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ISO_LIBS)
 
 $(BUILD)/parts/ramdisk: $(BUILD)/parts/ramdisk.o $(call objects,ramdisk) $(LIBRARY)
@@ -74,7 +73,7 @@ $(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
 
 $(BUILD)/lib/xml.o: CPPFLAGS += $(XML_CFLAGS)
 $(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
-$(BUILD)/parts/preload.o $(ISO_OBJECTS): CPPFLAGS += -Isrc/iso -Isrc/parts
+$(BUILD)/parts/preload.o: CPPFLAGS += -Isrc/iso
 $(BUILD)/parts/archive.o: CPPFLAGS += -Isrc/archive
 
 # the prefix is compiled in: another one is another build
@@ -93,7 +92,7 @@ $(BUILD)/virt-parts.pc: src/lib/virt-parts.pc.in $(BUILD)/prefix
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 tools: $(TOOLS)
 
-$(BUILD)/tools/iso-build: $(call objects,iso)
+$(BUILD)/tools/iso-build: $(filter-out %/preload-iso.o,$(call objects,iso))
 $(BUILD)/tools/iso-build: CPPFLAGS += -Isrc/iso
 $(BUILD)/tools/iso-build: TOOL_LIBS = $(ISO_LIBS)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
@@ -137,6 +136,9 @@ demo: all
 
 bench: all tools
 	tests/bench/run
+
+lint:
+	tests/lint
 
 clean:
 	rm -rf $(BUILD)

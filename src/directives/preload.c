@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "directives.h"
+#include "iso-id.h"
 #include "text.h"
-
-enum { MAX_LABEL = 32 }; /* ECMA-119 8.4.7, the volume identifier */
 
 static const struct vp_attr_spec file_attrs[] = {
 	{.name = "path", .type = VP_TEXT, .required = true},
@@ -52,19 +51,11 @@ static const struct vp_element_spec spec = {.name = "preload", .children = child
 
 static int check_label(struct vp_checking *checking, const struct vp_element *iso)
 {
-	const char *label = vp_attr_text(iso, "label", NULL);
-	size_t length = label ? strlen(label) : 1;
+	const char *label = vp_attr_text(iso, "label", NULL), *why;
 
-	if (length == 0 || length > MAX_LABEL)
-		return vp_check_refuse(checking, iso,
-			"label '%.100s' has %zu bytes, a volume's label has 1 to %d", label, length,
-			MAX_LABEL);
-	for (; label && *label; label++)
-		if (*label < 0x20 || *label > 0x7e)
-			return vp_check_refuse(checking, iso,
-				"label '%.100s' holds something else than printable ASCII",
-				vp_attr_text(iso, "label", ""));
-	return 0;
+	if (!label || iso_check_label(label, &why) == 0)
+		return 0;
+	return vp_check_refuse(checking, iso, "label '%.100s' %s", label, why);
 }
 
 /* Paths in the image are checked as if the image's root were the root directory. */

@@ -73,10 +73,6 @@ static bool queue_up(struct dispatch *d)
 
 static int run_event(struct dispatch *d)
 {
-	if (d->event->xml < 0 && input_seal((struct event *)d->event) < 0) {
-		log_error(&d->log, "%s refused: cannot keep its XML: %m", d->event->name);
-		return 1;
-	}
 	for (size_t i = 0; i < d->plan.n_warnings; i++)
 		log_warning(&d->log, "%s", d->plan.warnings[i]);
 	if (!queue_up(d))
@@ -139,6 +135,11 @@ static int handle(struct event *event)
 	if (opened < 0 && !event->directives)
 		log_warning(&d.log, "cannot open the record of its run in '%s': %s, going on without",
 			conf.state_dir, strerror(-opened));
+	r = input_seal(event);
+	if (r < 0) {
+		log_error(&d.log, "%s refused: cannot keep its XML: %s", event->name, strerror(-r));
+		return 1;
+	}
 	return run_event(&d);
 }
 

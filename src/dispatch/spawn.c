@@ -41,7 +41,8 @@ static int start(const struct spawn *spawn, pid_t *ret)
 
 	snprintf(input, sizeof(input), "/proc/self/fd/%d", spawn->input);
 	sigemptyset(&none);
-	sigfillset(&all);
+	/* not sigfillset: it leaves out two of the C library's own, which would stay ignored */
+	memset(&all, 0xff, sizeof(all));
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr,
 		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -37,6 +37,14 @@ static void image_id(const char *uuid, char *ret, size_t size)
 	snprintf(ret, size, "VIRT-PARTS %s", uuid);
 }
 
+/* iso_build's callback has no context; one image is built at a time. */
+static const struct building *building;
+
+static void note_left_out(const char *path, const char *why)
+{
+	vp_note(building->event, building->iso, "'%s' is not in the image: %s", path, why);
+}
+
 /* 1: an image of this guest is there; 0: nothing is; -EEXIST: something else; -errno. */
 static int look_at_place(int parent, const char *leaf, const char *id)
 {
@@ -184,7 +192,9 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 		.application_id = b.id,
 		.sources = b.sources,
 		.files = b.files,
-		.max_entries = MAX_ENTRIES};
+		.max_entries = MAX_ENTRIES,
+		.warn = note_left_out};
+	building = &b;
 	b.parent = vp_policy_open_parent(policy, VP_ISO, b.path, 0711, &b.leaf);
 	if (b.parent < 0) {
 		snprintf(why, size, "%s", policy->why);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Builds an ISO 9660 image from directories that somebody else may be changing. */
-#ifndef VP_PARTS_ISO_H
-#define VP_PARTS_ISO_H
+#ifndef VP_ISO_H
+#define VP_ISO_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest label (ECMA-119 8.4.7), and the longest application id (8.4.20). */
-#define ISO_LABEL_MAX 32
-#define ISO_APPLICATION_ID_MAX 128
+#include "iso-id.h"
 
 /* A directory whose contents go to the image's root. */
 struct iso_source {
@@ -39,9 +37,9 @@ struct iso_request {
 
 /*
  * Writes the image to out_fd, a regular file open for reading and writing, from its offset 0, and
- * cuts it off after the image. Success means that every source was the same at the end as at the beginning,
- * that the image is complete, and that it is on disk. Otherwise what out_fd holds is undefined,
- * and ret_why gets what failed, on which path and why, without control characters.
+ * cuts it off after the image. Success means that every source was the same at the end as at the
+ * beginning, that the image is complete, and that it is on disk. Otherwise what out_fd holds is
+ * undefined, and ret_why gets what failed, on which path and why, without control characters.
  * Images made from trees with the same names, contents, owners, modes and mtimes are the same
  * byte for byte. libisofs keeps its settings in globals: one call at a time in a process.
  *
@@ -50,14 +48,5 @@ struct iso_request {
  * -EOPNOTSUPP: a directory with too many long names or link targets for libisofs.
  */
 int iso_build(const struct iso_request *request, int out_fd, char *ret_why, size_t why_size);
-
-/* Whether every reader would show the label as it is. Returns 0, or -EINVAL and the reason. */
-int iso_check_label(const char *label, const char **ret_why);
-
-/*
- * Reads the application id of an image, without the blanks at its end. It was stored in capitals:
- * compare it with strcasecmp(). Returns 0, -ENODATA if the file is no ISO 9660 image, or -errno.
- */
-int iso_read_application_id(int fd, char ret_id[ISO_APPLICATION_ID_MAX + 1]);
 
 #endif

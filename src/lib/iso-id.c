@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "iso.h"
+#include "iso-id.h"
 
 int iso_check_label(const char *label, const char **ret_why)
 {

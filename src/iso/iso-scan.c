@@ -183,13 +183,13 @@ int iso_scan(struct iso_tree *tree)
 {
 	int error = scan_root(tree);
 	struct iso_node *last = tree->root;
-	unsigned int depth = 0;
 
 	for (struct iso_node *dir = tree->root; !error && dir; dir = dir->next_dir) {
+		unsigned int depth = 0;
+
 		if (++tree->dirs > ISO_DIRS_MAX)
 			return iso_fail(
 				&tree->failure, E2BIG, "more than %d directories", ISO_DIRS_MAX);
-		depth = 0;
 		for (const struct iso_node *up = dir; up->parent; up = up->parent)
 			depth++;
 		if (depth >= ISO_DEPTH_MAX)

@@ -56,8 +56,8 @@ int iso_entry_fail(const struct iso_tree *tree, struct iso_failure *failure,
 	if (error == -EXDEV)
 		return iso_fail(failure, EXDEV, "'%s' is on another mount", text);
 	if (error == -ENOSYS)
-		return iso_fail(failure, ENOSYS, "cannot %s '%s': the kernel is older than 5.8",
-			what, text);
+		return iso_fail(failure, ENOSYS,
+			"cannot %s '%s': needs openat2 and mount ids, Linux 5.8", what, text);
 	return iso_fail(failure, -error, "cannot %s '%s': %s", what, text, strerror(-error));
 }
 
