@@ -1,0 +1,493 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs virt-parts on this host (or into DESTDIR), tells libvirt, and takes it away again.
+#
+# Order: packages, build, files, parts.conf, hooks, reload. A hook that is not ours is never touched.
+# May be run any number of times.
+set -euo pipefail
+export LC_ALL=C
+
+readonly all_drivers='qemu lxc libxl bhyve network daemon'
+readonly default_drivers='qemu lxc network daemon'
+readonly daemons='libvirtd virtqemud virtlxcd virtxend virtbhyved virtnetworkd'
+
+readonly build_packages='gcc make pkg-config libc6-dev libisofs-dev libxml2-dev libvirt-dev'
+readonly demo_packages='libvirt-daemon libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu libvirt-clients
+	qemu-system-x86 busybox-static util-linux iproute2 procps gzip xz-utils'
+readonly test_packages='bats strace genisoimage xorriso attr acl e2fsprogs libxml2-utils python3'
+
+usage() {
+	cat <<-'END'
+	usage: ./install.sh [OPTION]...
+
+	  --prefix DIR      where programs go (default: /usr)
+	  --drivers LIST    hooks to install, of: qemu lxc libxl bhyve network daemon
+	                    (default: qemu,lxc,network,daemon and what is there already)
+	  --no-deps         install no packages
+	  --no-reload       leave a running libvirt alone
+	  --uninstall       remove all but parts.conf, your own parts, records and logs
+	  --demo            install nothing but packages, then run 'make demo'
+	  --test            install nothing but packages, then run 'make check'
+	  --help            this
+
+	DESTDIR=DIR ./install.sh makes a staging tree, for which root is not needed.
+	END
+}
+
+say() { echo "install: $*"; }
+warn() { echo "install: warning: $*" >&2; }
+die() {
+	echo "install: $*" >&2
+	exit 1
+}
+
+# --- packages --------------------------------------------------------------------------------------------------
+
+package_there() {
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# packages NAME...: sees to it that they are there.
+packages() {
+	[[ $deps == yes ]] || return 0
+	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+		programs_there "$@"
+		return
+	fi
+	local name
+	local -a missing=()
+	for name; do
+		package_there "$name" || missing+=("$name")
+	done
+	((${#missing[@]})) || return 0
+	if [[ $EUID -ne 0 ]]; then
+		die "packages are missing, and only root can install them: apt-get install ${missing[*]}"
+	fi
+	say "installing packages: ${missing[*]}"
+	local -a apt=(apt-get -y -q -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}")
+	export DEBIAN_FRONTEND=noninteractive
+	"${apt[@]}" >/dev/null 2>&1 && return
+	# the lists may be old, or not there at all
+	apt-get -q update >/dev/null || die 'apt-get update failed; with --no-deps no package is installed'
+	"${apt[@]}" >/dev/null || die "apt-get could not install: ${missing[*]}"
+}
+
+# Where there is no apt: what is missing, as programs and pkg-config modules.
+programs_there() {
+	local name
+	local -a missing=()
+	for name in cc make pkg-config; do
+		command -v "$name" >/dev/null || missing+=("$name")
+	done
+	for name in libisofs-1 libxml-2.0 libvirt; do
+		pkg-config --exists "$name" 2>/dev/null || missing+=("the development files of $name")
+	done
+	if [[ " $* " == *' busybox-static '* ]]; then
+		for name in libvirtd virsh qemu-system-x86_64 busybox unshare ip; do
+			command -v "$name" >/dev/null || missing+=("$name")
+		done
+	fi
+	if [[ " $* " == *' bats '* ]]; then
+		for name in bats strace genisoimage python3; do
+			command -v "$name" >/dev/null || missing+=("$name")
+		done
+	fi
+	((${#missing[@]} == 0)) && return
+	echo 'install: this is not a Debian or Ubuntu, so please install what is missing:' >&2
+	printf '  %s\n' "${missing[@]}" >&2
+	exit 1
+}
+
+# --- parts.conf ------------------------------------------------------------------------------------------------
+
+# An edited file stays; a default that changed lies beside it as parts.conf.new.
+install_conf() {
+	local conf=$hooks/parts.conf default=$DESTDIR$prefix/share/virt-parts/parts.conf new shipped
+	new=$(mktemp)
+	shipped=$(mktemp)
+	sed "s|^vendor = /usr/|vendor = $prefix/|" "$source/hooks/parts.conf" >"$new"
+	[[ -z $previous_default ]] || printf '%s\n' "$previous_default" >"$shipped"
+
+	install -d "$hooks"
+	if [[ ! -e $conf && ! -L $conf ]]; then
+		install -m 0644 "$new" "$conf"
+	elif cmp -s "$conf" "$new"; then
+		rm -f "$conf.new"
+	elif cmp -s "$conf" "$shipped"; then
+		install -m 0644 "$new" "$conf"
+		rm -f "$conf.new"
+		say "brought ${conf#"$DESTDIR"} up to date (it had not been edited)"
+	elif cmp -s "$new" "$shipped"; then
+		say "kept your ${conf#"$DESTDIR"}"
+	else
+		install -m 0644 "$new" "$conf.new"
+		say "kept your ${conf#"$DESTDIR"}; the new default is ${conf#"$DESTDIR"}.new"
+	fi
+	# what an unedited file of this version looks like, for the next run
+	install -D -m 0644 "$new" "$default"
+	rm -f "$new" "$shipped"
+}
+
+# --- hooks -----------------------------------------------------------------------------------------------------
+
+# A link to our dispatcher, wherever it was installed.
+is_ours() {
+	[[ -L $1 && $(readlink "$1") == */virt-parts-hook ]]
+}
+
+there() {
+	[[ -e $1 || -L $1 ]]
+}
+
+put_link() {
+	local temporary
+	temporary=$(dirname "$1")/.virt-parts.$$
+	ln -s "$prefix/sbin/virt-parts-hook" "$temporary"
+	mv -T "$temporary" "$1"
+}
+
+# take_link PATH: removes ours, and the directory <driver>.d when nothing else is in there
+take_link() {
+	is_ours "$1" || return 0
+	rm "$1"
+	if [[ $1 == *.d/* ]]; then
+		rmdir --ignore-fail-on-non-empty "$(dirname "$1")"
+	fi
+}
+
+# libvirt runs what is in <driver>.d since 6.5.
+libvirt_runs_directories() {
+	local version=''
+	if command -v libvirtd >/dev/null; then
+		version=$(libvirtd --version 2>/dev/null)
+	elif command -v virsh >/dev/null; then
+		version=$(virsh --version 2>/dev/null)
+	fi
+	version=${version##* }
+	# unknown: a distribution without these programs is newer than 2020
+	[[ $version =~ ^([0-9]+)\.([0-9]+) ]] || return 0
+	((BASH_REMATCH[1] > 6 || (BASH_REMATCH[1] == 6 && BASH_REMATCH[2] >= 5)))
+}
+
+# One way for one driver: as the hook, or beside a foreign one.
+install_hook() {
+	local driver=$1 hook=$hooks/$1 beside=$hooks/$1.d/50-virt-parts
+	if ! there "$hook" || is_ours "$hook"; then
+		put_link "$hook"
+		if is_ours "$beside"; then
+			take_link "$beside"
+			say "$driver: ${hook#"$DESTDIR"} is free, so virt-parts is the hook now, no longer beside it"
+		fi
+		return
+	fi
+	if there "$beside" && ! is_ours "$beside"; then
+		warn "$driver: both ${hook#"$DESTDIR"} and ${beside#"$DESTDIR"} are not ours; not installed for $driver"
+		return 1
+	fi
+	if ! libvirt_runs_directories; then
+		warn "$driver: ${hook#"$DESTDIR"} is not ours, and this libvirt runs nothing beside it (6.5 would); not installed for $driver"
+		return 1
+	fi
+	install -d "$hooks/$driver.d"
+	put_link "$beside"
+	say "$driver: ${hook#"$DESTDIR"} is not ours and stays; virt-parts is beside it, ${beside#"$DESTDIR"}"
+}
+
+remove_hook() {
+	take_link "$hooks/$1"
+	take_link "$hooks/$1.d/50-virt-parts"
+}
+
+chosen_drivers() {
+	local driver
+	if [[ -n $drivers ]]; then
+		echo "$drivers"
+		return
+	fi
+	for driver in $all_drivers; do
+		if [[ " $default_drivers " == *" $driver "* ]] ||
+			is_ours "$hooks/$driver" || is_ours "$hooks/$driver.d/50-virt-parts"; then
+			echo "$driver"
+		fi
+	done
+}
+
+# --- SELinux ---------------------------------------------------------------------------------------------------
+
+readonly selinuxfs=${VIRT_PARTS_SELINUXFS:-/sys/fs/selinux}
+
+selinux_enforces() {
+	[[ -z $DESTDIR && -r $selinuxfs/enforce && $(<"$selinuxfs/enforce") == 1 ]]
+}
+
+# selinux_allows SOURCE TARGET CLASS PERMISSION: asks the loaded policy.
+selinux_allows() {
+	if command -v selinux_check_access >/dev/null; then
+		selinux_check_access "$1" "$2" "$3" "$4" >/dev/null 2>&1
+		return
+	fi
+	local class bit answer fd
+	class=$(<"$selinuxfs/class/$3/index") || return
+	bit=$(<"$selinuxfs/class/$3/perms/$4") || return
+	exec {fd}<>"$selinuxfs/access" || return
+	if ! printf '%s %s %s' "$1" "$2" "$class" >&"$fd" || ! read -r answer _ <&"$fd"; then
+		answer=0
+	fi
+	exec {fd}>&-
+	(((16#$answer >> (bit - 1)) & 1))
+}
+
+# A hook that cannot be executed refuses every start of a guest: then rather none.
+selinux_lets_hooks_run() {
+	local hook=$prefix/sbin/virt-parts-hook source_context='' target_context pid permission
+	command -v restorecon >/dev/null && restorecon -F "$hook" "$prefix/libexec/virt-parts"/* 2>/dev/null
+	for pid in $(daemon_pids); do
+		source_context=$(tr -d '\0' <"/proc/$pid/attr/current" 2>/dev/null) && break
+	done
+	[[ -n $source_context ]] || source_context=system_u:system_r:virtd_t:s0-s0:c0.c1023
+	target_context=$(stat -c %C "$hook" 2>/dev/null)
+	for permission in execute execute_no_trans; do
+		if ! selinux_allows "$source_context" "$target_context" file "$permission"; then
+			cat >&2 <<-END
+			install: SELinux enforces, and its policy does not let libvirt run the hook: no hook was installed,
+			  because one that cannot be executed refuses every start of a guest.
+			  missing: allow $(cut -d: -f3 <<<"$source_context") $(cut -d: -f3 <<<"$target_context"):file $permission;
+			  load a policy module with this rule (see audit2allow), then run install.sh again
+			END
+			return 1
+		fi
+	done
+}
+
+# --- the running daemons ---------------------------------------------------------------------------------------
+
+# Those that read this host's hooks: not a user's session daemon, not one in a container.
+daemon_pids() {
+	local name pid
+	for name in $daemons; do
+		for pid in $(pgrep -x -u 0 "$name" 2>/dev/null); do
+			[[ /proc/$pid/root/etc/libvirt -ef /etc/libvirt ]] && echo "$pid"
+		done
+	done
+	return 0
+}
+
+daemon_name() {
+	cat "/proc/$1/comm" 2>/dev/null || echo "process $1"
+}
+
+reload_daemon() {
+	local name
+	name=$(daemon_name "$1")
+	if [[ -d /run/systemd/system ]] && systemctl -q is-active "$name.service" 2>/dev/null; then
+		systemctl reload "$name.service"
+	else
+		kill -HUP "$1"
+	fi
+}
+
+# The proof that a daemon sees the hooks: on reload it looks for all of them anew and calls the one called 'daemon'.
+# A part of this run, there for a moment, notes which daemon that was.
+readonly probe_dir=parts.d/daemon_reload_begin.d probe_name=00-virt-parts-install
+
+put_probe() {
+	seen=$(mktemp -d /run/virt-parts-install.XXXXXX)
+	made=''
+	[[ -d $hooks/$probe_dir ]] || made=$hooks/$probe_dir
+	install -d "$hooks/$probe_dir"
+	cat >"$seen/probe" <<-END
+		#!/bin/sh
+		# notes the daemon that called, then install.sh takes this away
+		pid=\$\$
+		while [ "\$pid" -gt 1 ]; do
+			: >"$seen/\$pid"
+			pid=\$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/\$pid/status") || exit 0
+		done
+	END
+	install -m 0755 "$seen/probe" "$hooks/$probe_dir/$probe_name"
+}
+
+# shellcheck disable=SC2317 # called by a trap
+take_probe() {
+	rm -f "$hooks/$probe_dir/$probe_name"
+	[[ -z ${made:-} ]] || rmdir --ignore-fail-on-non-empty "$made"
+	[[ -z ${seen:-} ]] || rm -rf "$seen"
+}
+
+reload() {
+	local pid try name unseen=0
+	local -a pids
+	mapfile -t pids < <(daemon_pids)
+	if ((${#pids[@]} == 0)); then
+		say 'no libvirt daemon is running; the next one to start sees the hooks'
+		return
+	fi
+	if ! is_ours "$hooks/daemon" && ! is_ours "$hooks/daemon.d/50-virt-parts"; then
+		for pid in "${pids[@]}"; do
+			reload_daemon "$pid" && say "reloaded $(daemon_name "$pid") (whether it sees the hooks was not checked: that needs the driver 'daemon')"
+		done
+		return
+	fi
+	trap take_probe EXIT
+	put_probe
+	for pid in "${pids[@]}"; do
+		name=$(daemon_name "$pid")
+		if ! reload_daemon "$pid"; then
+			warn "cannot reload $name"
+			unseen=1
+			continue
+		fi
+		for ((try = 0; try < 100; try++)); do
+			[[ -e $seen/$pid ]] && break
+			sleep 0.1
+		done
+		if [[ -e $seen/$pid ]]; then
+			say "reloaded $name: it sees the hooks and called one"
+		else
+			warn "reloaded $name, but within 10 s it did not call a hook: see its log, and $log_dir/daemon.log"
+			unseen=1
+		fi
+	done
+	take_probe
+	trap - EXIT
+	return "$unseen"
+}
+
+# --- actions ---------------------------------------------------------------------------------------------------
+
+do_install() {
+	# shellcheck disable=SC2086 # lists of words
+	packages $build_packages
+	local jobs driver installed=0 failed=0
+	jobs=$(nproc 2>/dev/null || echo 1)
+	previous_default=$(cat "$DESTDIR$prefix/share/virt-parts/parts.conf" 2>/dev/null || true)
+
+	make -s -C "$source" -j "$jobs" PREFIX="$prefix" || die 'the build failed; nothing was installed'
+	make -s -C "$source" install DESTDIR="$DESTDIR" PREFIX="$prefix" || die 'make install failed'
+	install_conf
+
+	if selinux_enforces && ! selinux_lets_hooks_run; then
+		for driver in $all_drivers; do
+			remove_hook "$driver"
+		done
+		exit 1
+	fi
+	if [[ -z $DESTDIR && $prefix != /usr && -r /sys/kernel/security/apparmor/profiles ]] &&
+		grep -qE '^(/usr/sbin/)?(libvirtd|virtqemud)' /sys/kernel/security/apparmor/profiles; then
+		warn "AppArmor confines libvirt to programs in /usr/sbin: with --prefix $prefix it may not run the hook"
+	fi
+
+	local list
+	list=$(chosen_drivers | tr '\n' ' ')
+	for driver in $all_drivers; do
+		if [[ " $list " != *" $driver "* ]]; then
+			remove_hook "$driver"
+		elif install_hook "$driver"; then
+			installed=$((installed + 1))
+		else
+			failed=1
+		fi
+	done
+	((installed)) || die 'no hook was installed'
+	say "installed in ${DESTDIR}$prefix, hooks for: $list"
+
+	if [[ -z $DESTDIR && $reload == yes ]]; then
+		reload || failed=1
+	fi
+	return "$failed"
+}
+
+do_uninstall() {
+	local driver records
+	for driver in $all_drivers; do
+		remove_hook "$driver"
+	done
+	make -s -C "$source" uninstall DESTDIR="$DESTDIR" PREFIX="$prefix" || die 'make uninstall failed'
+	rm -f "$hooks/parts.conf.new" "$DESTDIR$prefix/share/virt-parts/parts.conf"
+	if [[ -d $hooks/parts.d ]]; then
+		rmdir --ignore-fail-on-non-empty "$hooks/parts.d"
+	fi
+	if [[ -d $DESTDIR$prefix/share/virt-parts ]]; then
+		rmdir --ignore-fail-on-non-empty "$DESTDIR$prefix/share/virt-parts"
+	fi
+	if [[ -z $DESTDIR && $reload == yes ]]; then
+		local pid
+		for pid in $(daemon_pids); do
+			reload_daemon "$pid" && say "reloaded $(daemon_name "$pid")"
+		done
+	fi
+	say 'removed; parts.conf, your own parts, records and logs are still there'
+	records=$(find "$DESTDIR/var/lib/virt-parts/state" -mindepth 2 -maxdepth 2 -type d 2>/dev/null | wc -l) || true
+	if ((records)); then
+		warn "$records guests have a run that is not over: what their release would have done is not done (records: /var/lib/virt-parts/state)"
+	fi
+	return 0
+}
+
+do_demo() {
+	# shellcheck disable=SC2086 # lists of words
+	packages $build_packages $demo_packages
+	exec make -s -C "$source" demo
+}
+
+do_test() {
+	# shellcheck disable=SC2086 # lists of words
+	packages $build_packages $demo_packages $test_packages
+	exec make -s -C "$source" check
+}
+
+# --- main ------------------------------------------------------------------------------------------------------
+
+value_of() {
+	if (($# < 2)) || [[ -z $2 ]]; then
+		die "$1 needs a value"
+	fi
+	printf '%s' "$2"
+}
+
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+DESTDIR=${DESTDIR:-}
+DESTDIR=${DESTDIR%/}
+prefix=/usr drivers='' deps=yes reload=yes action='install' previous_default='' seen='' made=''
+while (($#)); do
+	case $1 in
+	--prefix)
+		prefix=$(value_of "$@")
+		shift
+		;;
+	--prefix=*) prefix=${1#*=} ;;
+	--drivers)
+		drivers=$(value_of "$@")
+		shift
+		;;
+	--drivers=*) drivers=${1#*=} ;;
+	--no-deps) deps=no ;;
+	--no-reload) reload=no ;;
+	--uninstall) action='uninstall' ;;
+	--demo) action='demo' ;;
+	--test) action='test' ;;
+	--help | -h)
+		usage
+		exit
+		;;
+	*)
+		usage >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+[[ $prefix == /* ]] || die "--prefix must be an absolute path, not '$prefix'"
+prefix=${prefix%/}
+drivers=${drivers//,/ }
+for driver in $drivers; do
+	[[ " $all_drivers " == *" $driver "* ]] || die "unknown driver '$driver' (known: $all_drivers)"
+done
+[[ -z $DESTDIR || $DESTDIR == /* ]] || DESTDIR=$PWD/$DESTDIR
+hooks=$DESTDIR/etc/libvirt/hooks
+log_dir=/var/log/virt-parts
+if [[ $EUID -ne 0 && -z $DESTDIR ]]; then
+	die 'needs root (or DESTDIR=DIR, for a staging tree)'
+fi
+umask 022
+"do_$action"

@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the tests of guests' lives share: virt-parts installed in the sandbox, one libvirtd a file, small probes.
+#
+# A file says `setup_file() { lives_begin lxc; }`, `teardown_file() { lives_end; }`,
+# `setup() { life_begin; }` and `teardown() { life_end; }`.
+
+# shellcheck source=tests/lib/libvirt.bash
+source "$(dirname "${BASH_SOURCE[0]}")/libvirt.bash"
+
+readonly hooks=/etc/libvirt/hooks
+readonly parts=$hooks/parts.d
+readonly seen=/var/tmp/seen
+readonly logs=/var/log/virt-parts
+
+# lives_can DRIVER...: fails, and every test of the file is skipped with the reason, when something is missing
+lives_can() {
+	local driver reason
+	for driver; do
+		if reason=$(libvirt_missing "$driver"); then
+			echo "$reason" >"$BATS_FILE_TMPDIR/skip"
+			return 1
+		fi
+	done
+}
+
+# lives_begin DRIVER...
+lives_begin() {
+	lives_can "$@" || return 0
+	# its own output is shown only when it fails
+	"$checkout/install.sh" --no-deps --no-reload >"$BATS_FILE_TMPDIR/install" 2>&1 || {
+		cat "$BATS_FILE_TMPDIR/install" >&2
+		return 1
+	}
+	cp $hooks/parts.conf "$BATS_FILE_TMPDIR/parts.conf"
+	echo "$*" >"$BATS_FILE_TMPDIR/drivers"
+	libvirt_start "$@"
+}
+
+lives_end() {
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	libvirt_stop
+}
+
+life_begin() {
+	if [[ -e $BATS_FILE_TMPDIR/skip ]]; then
+		skip "$(<"$BATS_FILE_TMPDIR/skip")"
+	fi
+	mkdir -p $seen /srv/seed
+	chmod 0755 /srv /srv/seed
+}
+
+# Everything as it was, and a test that leaves a ramdisk behind is a failed one.
+life_end() {
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	local left
+	rm -rf ${parts:?}/*.d
+	libvirt_running || libvirt_again
+	guests_end
+	cp "$BATS_FILE_TMPDIR/parts.conf" $hooks/parts.conf
+	left=$(ramdisks)
+	if [[ -n ${BATS_TEST_COMPLETED:-} && -n $left ]]; then
+		echo "left mounted: $left" >&2
+		return 1
+	fi
+	for left in $(ramdisks); do
+		umount "$left" || true
+	done
+	if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+		tail -n 30 $logs/*.log >&2 || true
+	fi
+	rm -rf ${seen:?} /srv/guests /srv/archive /srv/seed
+	find /var/lib/virt-parts/state /var/lib/virt-parts/iso -mindepth 1 -delete 2>/dev/null || true
+	rm -rf ${logs:?}/*
+}
+
+libvirt_running() {
+	kill -0 "$(libvirtd_pid)" 2>/dev/null
+}
+
+# libvirt_again: the drivers of this file, after a stop or a kill
+libvirt_again() {
+	local -a drivers
+	read -r -a drivers <"$BATS_FILE_TMPDIR/drivers"
+	libvirt_start "${drivers[@]}"
+}
+
+# --- parts of a test -------------------------------------------------------------------------------------------
+
+# part DIR/NN-NAME: an admin part with the script on stdin
+part() {
+	mkdir -p "$parts/${1%/*}"
+	{
+		echo '#!/bin/sh'
+		cat
+	} >"$parts/$1.new"
+	chmod 0755 "$parts/$1.new"
+	mv "$parts/$1.new" "$parts/$1"
+}
+
+# record_events: from now on, each event of any guest is a line "NAME OP SUBOP" in $seen/events
+record_events() {
+	local event
+	for event in prepare_begin start_begin started_begin stopped_end release_end reconnect_begin restore_begin; do
+		part "$event.d/99-record" <<-END
+			echo "\$VIRT_PARTS_DOMAIN \$VIRT_PARTS_OP \$VIRT_PARTS_SUBOP" >>$seen/events
+		END
+	done
+}
+
+# conf_set KEY VALUE: in the installed parts.conf
+conf_set() {
+	sed -i "s|^$1 = .*|$1 = $2|" $hooks/parts.conf
+	grep -qx "$1 = $2" $hooks/parts.conf
+}
+
+# --- what a life has done --------------------------------------------------------------------------------------
+
+ramdisks() {
+	awk '$5 != "" && / - tmpfs virt-parts:/ {print $5}' /proc/self/mountinfo
+}
+
+ramdisk_on() {
+	ramdisks | grep -qxF -- "$1"
+}
+
+today() {
+	date +%Y-%m-%d
+}
+
+# records: the runs that are not over
+records() {
+	find /var/lib/virt-parts/state -mindepth 2 -maxdepth 2 -type d 2>/dev/null
+}
+
+# fails COMMAND...: `! command` does not fail a bats test; this does
+fails() {
+	if "$@"; then
+		echo "succeeded, and should not have: $*" >&2
+		return 1
+	fi
+}
+
+# says TEXT: the last `run` printed it
+says() {
+	# shellcheck disable=SC2154 # output is that of run
+	if [[ $output != *"$1"* ]]; then
+		printf 'expected: %s\nprinted: %s\n' "$1" "$output" >&2
+		return 1
+	fi
+}
+
+same_text() {
+	if [[ $1 != "$2" ]]; then
+		printf 'expected: %s\nfound: %s\n' "$2" "$1" >&2
+		return 1
+	fi
+}
+
+# quickly SECONDS COMMAND...: succeeds only when COMMAND does so within that time
+quickly() {
+	local limit=$1 begin=$EPOCHREALTIME spent
+	shift
+	"$@" || return
+	spent=$((${EPOCHREALTIME/./} - ${begin/./}))
+	if ((spent > limit * 1000000)); then
+		echo "took $((spent / 1000)) ms, limit $limit s: $*" >&2
+		return 1
+	fi
+}

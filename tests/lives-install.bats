@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# install.sh on a host with a running libvirtd. Run as: tests/sandbox bats tests/lives-install.bats
+
+# names that lib/lives.bash sets, none with a blank in it; a guest may be called $(id)
+# shellcheck disable=SC2154,SC2086,SC2016
+load lib/lives.bash
+
+setup_file() {
+	lives_can lxc || return 0
+	echo lxc >"$BATS_FILE_TMPDIR/drivers"
+	mkdir -p $hooks
+	libvirt_start lxc
+}
+
+teardown_file() { lives_end; }
+
+setup() {
+	life_begin
+	uninstalled
+}
+
+teardown() {
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	guests_end
+	uninstalled
+}
+
+installer() {
+	run "$checkout/install.sh" --no-deps "$@"
+	echo "$output" >&2
+	[ "$status" -eq 0 ]
+}
+
+uninstalled() {
+	"$checkout/install.sh" --no-deps --uninstall >/dev/null 2>&1
+	rm -rf ${hooks:?} /var/lib/virt-parts/* /var/log/virt-parts/* /srv/guests
+	mkdir -p $hooks
+}
+
+foreign_hook() {
+	printf '#!/bin/sh\ncat >/dev/null\necho "foreign $*" >>%s/foreign\n' $seen >"$hooks/$1"
+	chmod 0755 "$hooks/$1"
+}
+
+ours() {
+	[[ $(readlink "$1") == /usr/sbin/virt-parts-hook ]]
+}
+
+ramdisk_guest() {
+	guest_define lxc web1 "<ramdisk><dir size='1M'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
+}
+
+@test "a daemon that was started before the install calls the hooks after it, and install.sh says so" {
+	ramdisk_guest
+	on lxc start web1
+	same_text "$(ramdisks)" ''
+	on lxc destroy web1
+	installer
+	says 'libvirtd: it sees the hooks'
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+	same_text "$(ramdisks)" ''
+}
+
+@test "install.sh says when a daemon does not see the hooks" {
+	foreign_hook daemon
+	chmod 0644 $hooks/daemon
+	mkdir $hooks/daemon.d
+	ln -s /usr/sbin/virt-parts-hook $hooks/daemon.d/50-virt-parts
+	local pid
+	pid=$(libvirtd_pid)
+	kill -STOP "$pid"
+	run "$checkout/install.sh" --no-deps
+	kill -CONT "$pid"
+	[ "$status" -ne 0 ]
+	says 'did not call a hook'
+}
+
+@test "with --no-reload the daemon is left alone" {
+	installer --no-reload
+	fails test -e $logs/daemon.log
+	ramdisk_guest
+	on lxc start web1
+	same_text "$(ramdisks)" ''
+}
+
+@test "a second install changes nothing" {
+	installer
+	find /usr/sbin/virt-parts-hook /usr/libexec/virt-parts /usr/lib/virt-parts $hooks /etc/logrotate.d -printf '%p %l %m %s\n' | sort >"$BATS_TEST_TMPDIR/first"
+	installer
+	find /usr/sbin/virt-parts-hook /usr/libexec/virt-parts /usr/lib/virt-parts $hooks /etc/logrotate.d -printf '%p %l %m %s\n' | sort >"$BATS_TEST_TMPDIR/second"
+	diff "$BATS_TEST_TMPDIR/first" "$BATS_TEST_TMPDIR/second"
+}
+
+@test "an edited parts.conf is kept, and an unchanged default makes no parts.conf.new" {
+	installer
+	echo '# mine' >>$hooks/parts.conf
+	installer
+	says 'kept your /etc/libvirt/hooks/parts.conf'
+	file_has $hooks/parts.conf '# mine'
+	fails test -e $hooks/parts.conf.new
+}
+
+@test "an edited parts.conf is kept, and a default that changed lies beside it" {
+	installer
+	echo '# mine' >>$hooks/parts.conf
+	echo '# the default of an older version' >>/usr/share/virt-parts/parts.conf
+	installer
+	says 'the new default is /etc/libvirt/hooks/parts.conf.new'
+	file_has $hooks/parts.conf '# mine'
+	cmp $hooks/parts.conf.new "$checkout/hooks/parts.conf"
+}
+
+@test "a parts.conf that nobody edited follows a new default" {
+	installer
+	echo '# the default of an older version' >>/usr/share/virt-parts/parts.conf
+	cp /usr/share/virt-parts/parts.conf $hooks/parts.conf
+	installer
+	cmp $hooks/parts.conf "$checkout/hooks/parts.conf"
+	fails test -e $hooks/parts.conf.new
+}
+
+@test "a foreign hook stays, virt-parts runs beside it, and both see a guest's life" {
+	foreign_hook lxc
+	cp $hooks/lxc "$BATS_TEST_TMPDIR/lxc"
+	installer
+	says 'is not ours and stays'
+	cmp $hooks/lxc "$BATS_TEST_TMPDIR/lxc"
+	ours $hooks/lxc.d/50-virt-parts
+	ramdisk_guest
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	file_has $seen/foreign 'web1 prepare begin'
+	on lxc destroy web1
+	same_text "$(ramdisks)" ''
+}
+
+@test "when a foreign hook has gone, virt-parts takes its place and is not there twice" {
+	foreign_hook lxc
+	installer
+	rm $hooks/lxc
+	installer
+	ours $hooks/lxc
+	fails test -e $hooks/lxc.d
+}
+
+@test "when both places of a driver are somebody else's, neither is touched and the status says so" {
+	foreign_hook lxc
+	mkdir $hooks/lxc.d
+	echo theirs >$hooks/lxc.d/50-virt-parts
+	run "$checkout/install.sh" --no-deps --no-reload
+	[ "$status" -ne 0 ]
+	says 'not installed for lxc'
+	same_text "$(cat $hooks/lxc.d/50-virt-parts)" theirs
+	ours $hooks/qemu
+}
+
+@test "--drivers installs these and takes the others away" {
+	installer --no-reload
+	installer --no-reload --drivers lxc,libxl
+	ours $hooks/lxc
+	ours $hooks/libxl
+	fails test -L $hooks/qemu
+	fails test -L $hooks/daemon
+}
+
+@test "an unknown driver is refused before anything is done" {
+	run "$checkout/install.sh" --no-deps --drivers kvm
+	[ "$status" -ne 0 ]
+	says "unknown driver 'kvm'"
+	fails test -e /usr/sbin/virt-parts-hook
+}
+
+@test "--uninstall leaves parts.conf, the admin's parts, records and logs, and nothing else" {
+	find /usr /etc -path /etc/libvirt/hooks -prune -o ! -type d -print | sort >"$BATS_TEST_TMPDIR/before"
+	installer
+	part prepare_begin.d/30-mine <<-END
+		:
+	END
+	mkdir -p /var/lib/virt-parts/state/lxc/x $logs
+	echo kept >$logs/lxc-x.log
+	installer --uninstall
+	find /usr /etc -path /etc/libvirt/hooks -prune -o ! -type d -print | sort >"$BATS_TEST_TMPDIR/after"
+	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	same_text "$(cd $hooks && find . ! -type d | sort | tr '\n' ' ')" './parts.conf ./parts.d/prepare_begin.d/30-mine '
+	test -d /var/lib/virt-parts/state/lxc/x
+	test -e $logs/lxc-x.log
+}
+
+@test "after --uninstall a guest starts" {
+	installer
+	installer --uninstall
+	guest_define lxc plain
+	on lxc start plain
+}
+
+@test "where SELinux enforces and would not let the hook run, no hook is installed and the missing rule is named" {
+	mkdir -p "$BATS_TEST_TMPDIR"/{bin,selinux}
+	echo 1 >"$BATS_TEST_TMPDIR/selinux/enforce"
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/selinux_check_access"
+	chmod 0755 "$BATS_TEST_TMPDIR/bin/selinux_check_access"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH VIRT_PARTS_SELINUXFS=$BATS_TEST_TMPDIR/selinux \
+		run "$checkout/install.sh" --no-deps
+	[ "$status" -ne 0 ]
+	says 'no hook was installed'
+	says ':file execute'
+	same_text "$(find $hooks -name '*virt-parts*' -o -type l)" ''
+}
+
+@test "where SELinux enforces and lets the hook run, it is installed" {
+	mkdir -p "$BATS_TEST_TMPDIR"/{bin,selinux}
+	echo 1 >"$BATS_TEST_TMPDIR/selinux/enforce"
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/bin/selinux_check_access"
+	chmod 0755 "$BATS_TEST_TMPDIR/bin/selinux_check_access"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH VIRT_PARTS_SELINUXFS=$BATS_TEST_TMPDIR/selinux installer
+	ours $hooks/lxc
+}
+
+@test "DESTDIR staging needs no root, and its links name the place where it will be" {
+	# another prefix is another build, in a tree of that user's
+	local tree=$BATS_TEST_TMPDIR/tree stage=$BATS_TEST_TMPDIR/stage
+	mkdir "$tree" "$stage"
+	tar -C "$checkout" --exclude=./build --exclude=./.git -cf - . | tar -C "$tree" -xf -
+	chown -R nobody "$tree" "$stage"
+	chmod 0711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
+	DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
+	echo "$output" >&2
+	[ "$status" -eq 0 ]
+	same_text "$(readlink "$stage$hooks/qemu")" /usr/local/sbin/virt-parts-hook
+	same_text "$(readlink "$stage/usr/local/lib/virt-parts/parts.d/release_end.d/20-archive")" /usr/local/libexec/virt-parts/archive
+	fails test -e /usr/local/sbin/virt-parts-hook
+	file_has "$stage$hooks/parts.conf" '^vendor = /usr/local/lib/virt-parts/parts.d$'
+}
+
+@test "as an ordinary user without DESTDIR nothing is tried" {
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$checkout/install.sh"
+	[ "$status" -ne 0 ]
+	says 'needs root'
+}

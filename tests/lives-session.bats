@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# An ordinary user's qemu:///session, which runs the same hook as that user, is not disturbed.
+# Run as: tests/sandbox bats tests/lives-session.bats
+
+# names that lib/lives.bash sets, none with a blank in it; a guest may be called $(id)
+# shellcheck disable=SC2154,SC2086,SC2016
+load lib/lives.bash
+
+readonly tester=4242
+
+setup_file() {
+	lives_begin qemu
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	install -d -m 0700 -o $tester -g $tester /home/tester /run/user/$tester
+	echo "tester:x:$tester:$tester::/home/tester:/bin/sh" >>/etc/passwd
+	echo "tester:x:$tester:" >>/etc/group
+}
+teardown_file() { lives_end; }
+setup() { life_begin; }
+
+teardown() {
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	as_user destroy mine >/dev/null 2>&1 || true
+	as_user undefine mine >/dev/null 2>&1 || true
+	# the session's own daemon, which virsh started
+	pkill -u $tester libvirtd || true
+	life_end
+}
+
+as_user() {
+	(
+		cd /home/tester || exit
+		timeout -k 5 "$VIRSH_LIMIT" setpriv --reuid $tester --regid $tester --clear-groups \
+			env -i HOME=/home/tester USER=tester PATH=/usr/sbin:/usr/bin:/sbin:/bin XDG_RUNTIME_DIR=/run/user/$tester \
+			virsh -q -c qemu:///session "$@" 3>&- 4>&-
+	)
+}
+
+define_mine() {
+	guest_xml qemu mine "$1" >/home/tester/mine.xml
+	chmod 0644 /home/tester/mine.xml
+	as_user define mine.xml
+}
+
+@test "a user's own guest starts and ends, and no part of the host's runs for it" {
+	part prepare_begin.d/30-no <<-END
+		touch $seen/ran
+		exit 1
+	END
+	chmod 0777 $seen
+	define_mine ''
+	as_user start mine
+	same_text "$(as_user domstate mine)" running
+	as_user destroy mine
+	fails test -e $seen/ran
+}
+
+@test "directives in a user's own guest do nothing, and nothing is logged or recorded for it" {
+	mkdir -p /srv/guests/mine/scratch
+	define_mine '<post-rm-rf><dir>/srv/guests/%NAME%/scratch</dir></post-rm-rf>'
+	as_user start mine
+	as_user destroy mine
+	test -d /srv/guests/mine/scratch
+	fails test -e $logs/qemu-mine.log
+	same_text "$(records)" ''
+}
