@@ -219,6 +219,7 @@ static int parse_line(struct parser *p, char *line)
 {
 	size_t length = strlen(line);
 	char *equals;
+	int r;
 
 	if (length == 0 || line[0] == '#')
 		return 0;
@@ -236,7 +237,9 @@ static int parse_line(struct parser *p, char *line)
 	if (!equals)
 		return refuse(p, "is not of the form 'key = value'");
 	*equals = '\0';
-	return set_key(p, line, equals + 3);
+	r = set_key(p, line, equals + 3);
+	*equals = ' '; /* a message shows the line */
+	return r;
 }
 
 static int set_defaults(struct vp_conf *conf)

@@ -94,14 +94,24 @@ void vp_own_mounts_free(struct vp_own_mounts *own)
 	*own = (struct vp_own_mounts){0};
 }
 
-bool vp_own_mounts_has(int fd, const struct vp_own_mounts *own)
+static bool has_id(const struct vp_own_mounts *own, uint64_t id)
 {
-	uint64_t id;
-
-	if (own->n == 0 || vp_is_mount_root(fd) <= 0 || vp_mount_id(fd, &id) < 0)
-		return false;
 	for (size_t i = 0; i < own->n; i++)
 		if (own->mounts[i].id == id)
 			return true;
 	return false;
+}
+
+bool vp_own_mounts_has(int fd, const struct vp_own_mounts *own)
+{
+	uint64_t id;
+
+	return own->n && vp_is_mount_root(fd) > 0 && vp_mount_id(fd, &id) == 0 && has_id(own, id);
+}
+
+bool vp_own_mounts_hold(int fd, const struct vp_own_mounts *own)
+{
+	uint64_t id;
+
+	return own->n && (vp_mount_id(fd, &id) < 0 || has_id(own, id));
 }

@@ -29,5 +29,7 @@ void vp_own_mounts_free(struct vp_own_mounts *own);
 
 /* Whether the descriptor is the root of one of them. */
 bool vp_own_mounts_has(int fd, const struct vp_own_mounts *own);
+/* Whether it lies in one of them; also when that cannot be told. */
+bool vp_own_mounts_hold(int fd, const struct vp_own_mounts *own);
 
 #endif

@@ -8,6 +8,7 @@
 #include "bind.h"
 #include "element.h"
 #include "event.h"
+#include "policy.h"
 #include "text.h"
 
 static void print_values(const struct vp_element_spec *spec, int level)
@@ -38,6 +39,28 @@ static bool is_teardown(const struct vp_event *event)
 	return !strcmp(event->op, "stopped") || !strcmp(event->op, "release");
 }
 
+/*
+ * What a part sets up must be allowed before any of it is done. At teardown each part decides: what
+ * was done is undone whatever the policy says today.
+ */
+static int check_policy(const struct vp_part *part, const struct vp_event *event,
+	const struct vp_element *directive)
+{
+	const struct vp_element *where = NULL;
+	struct vp_policy policy;
+	int r;
+
+	if (!directive || is_teardown(event) || !vp_policy_is_needed(part->directive))
+		return 0;
+	r = vp_policy_load(event, &policy);
+	for (; r == 0 && directive; directive = directive->next)
+		r = vp_policy_allows_element(&policy, directive, &where);
+	if (r < 0)
+		vp_error(event, where, "%s", policy.why);
+	vp_policy_free(&policy);
+	return r;
+}
+
 static int act(const struct vp_part *part, const struct vp_handler *handler,
 	const struct vp_event *event, struct vp_source *source)
 {
@@ -51,6 +74,8 @@ static int act(const struct vp_part *part, const struct vp_handler *handler,
 			return 1;
 		}
 	}
+	if (check_policy(part, event, source->directives) < 0)
+		return 1;
 	for (const struct vp_element *d = source->directives; d; d = d->next) {
 		if (handler->each(event, d) != 0)
 			status = 1;

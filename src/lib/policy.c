@@ -107,23 +107,40 @@ static int check_roots(struct vp_policy *policy, enum vp_access access, const ch
 	return 0;
 }
 
+const struct vp_rule *vp_policy_rule(
+	const struct vp_policy *policy, enum vp_access access, const char *path, char *ret_root)
+{
+	const struct vp_rule *best = NULL;
+	char root[PATH_MAX];
+
+	*ret_root = '\0';
+	for (const struct vp_rule *rule = policy->conf.rules; rule; rule = rule->next) {
+		if (rule->access != access || rule_root(policy, rule, root) < 0)
+			continue;
+		if (vp_path_within(path, root) && strlen(root) > strlen(ret_root)) {
+			strcpy(ret_root, root);
+			best = rule;
+		}
+	}
+	return best;
+}
+
+const char *vp_access_text(enum vp_access access)
+{
+	return access == VP_ANYWHERE ? "" : kinds[access].key;
+}
+
 int vp_policy_allows(
 	struct vp_policy *policy, enum vp_access access, const char *path, char *ret_root)
 {
-	char root[PATH_MAX], best[PATH_MAX] = "";
+	char best[PATH_MAX];
 	const char *why;
 
 	if (vp_check_path(path, &why) < 0)
 		return refuse(policy, -EINVAL, "'%s' %s", path, why);
 	if (!policy->conf.valid)
 		return -EPERM;
-	for (const struct vp_rule *rule = policy->conf.rules; rule; rule = rule->next) {
-		if (rule->access != access || rule_root(policy, rule, root) < 0)
-			continue;
-		if (vp_path_within(path, root) && strlen(root) > strlen(best))
-			strcpy(best, root);
-	}
-	if (!*best)
+	if (!vp_policy_rule(policy, access, path, best))
 		return refuse(policy, -EPERM,
 			"'%s' lies below no '%s' path of parts.conf; use an allowed path or have "
 			"one added to its [paths]",
@@ -156,6 +173,10 @@ static int refuse_path(struct vp_policy *policy, int error, const char *verb, co
 		return refuse(policy, error,
 			"cannot %s '%s': a symbolic link is on the way, which is never followed",
 			verb, path);
+	if (error == -ENOTDIR)
+		return refuse(policy, error,
+			"cannot %s '%s': %s, or a symbolic link, which is never followed", verb,
+			path, strerror(ENOTDIR));
 	return refuse(policy, error, "cannot %s '%s': %s", verb, path, strerror(-error));
 }
 

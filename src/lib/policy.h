@@ -35,6 +35,25 @@ int vp_policy_allows(
 	struct vp_policy *policy, enum vp_access access, const char *path, char *ret_root);
 
 /*
+ * The rule that allows ACCESS to PATH, the longest that it lies below, and in ret_root (PATH_MAX) its
+ * path for this guest; NULL when there is none. PATH is absolute and checked.
+ */
+const struct vp_rule *vp_policy_rule(
+	const struct vp_policy *policy, enum vp_access access, const char *path, char *ret_root);
+
+/* What parts.conf calls a kind of access: read, write, delete, iso. */
+const char *vp_access_text(enum vp_access access);
+
+/*
+ * Whether every path of a bound element, and of all below it, is allowed as the part's table says.
+ * 0, or -errno and the element in *ret_where.
+ */
+int vp_policy_allows_element(struct vp_policy *policy, const struct vp_element *element,
+	const struct vp_element **ret_where);
+/* Whether the table has a path at all that must be allowed. */
+bool vp_policy_is_needed(const struct vp_element_spec *spec);
+
+/*
  * The root that allows ACCESS to PATH, opened (O_RDONLY), and in ret_relative where in PATH the rest
  * begins ("" for the root itself). Write and iso roots that are missing are made (0700 and 0711).
  * -errno, and why.

@@ -17,8 +17,6 @@
 
 enum { MAX_RECORD_FILE = 64 << 20 };
 
-static const char *const begin_names[] = {"new", "restored", "reverted", "incoming", "unfinished"};
-
 static int record_path(char path[PATH_MAX], const char *state_dir, const char *driver,
 	const char *uuid, const char *suffix)
 {
@@ -47,7 +45,8 @@ int vp_record_open(const char *state_dir, const char *driver, const char *uuid)
 
 bool vp_record_has(int run, const char *name)
 {
-	return faccessat(run, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	/* what can't be looked at may be there: then reading it fails, instead of it being passed over */
+	return faccessat(run, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length)
@@ -105,12 +104,12 @@ static int write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
-/* Writes, syncs and closes; the error of each counts. */
-static int finish_file(int fd, const void *data, size_t length)
+/* Writes, syncs if it shall be on disk, and closes; the error of each counts. */
+static int finish_file(int fd, const void *data, size_t length, bool durable)
 {
 	int r = write_all(fd, data, length);
 
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
@@ -132,16 +131,12 @@ static int open_place(int run, const char *name, const char **ret_leaf)
 		return -ENAMETOOLONG;
 	memcpy(dir, name, (size_t)(slash - name));
 	dir[slash - name] = '\0';
-	if (mkdirat(run, dir, 0700) == 0) {
-		if (fsync(run) < 0)
-			return -errno;
-	} else if (errno != EEXIST) {
+	if (mkdirat(run, dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	}
 	return open_dir(run, dir);
 }
 
-int vp_record_write(int run, const char *name, const void *data, size_t length)
+static int replace(int run, const char *name, const void *data, size_t length, bool durable)
 {
 	char temporary[NAME_MAX + 1];
 	const char *leaf;
@@ -154,15 +149,25 @@ int vp_record_write(int run, const char *name, const void *data, size_t length)
 		return -ENAMETOOLONG;
 	}
 	fd = openat(place, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : finish_file(fd, data, length);
+	r = fd < 0 ? -errno : finish_file(fd, data, length, durable);
 	if (r == 0 && renameat(place, temporary, place, leaf) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)
 		unlinkat(place, temporary, 0);
-	if (r == 0 && fsync(place) < 0)
+	if (r == 0 && durable && fsync(place) < 0)
 		r = -errno;
 	close(place);
 	return r;
+}
+
+int vp_record_write(int run, const char *name, const void *data, size_t length)
+{
+	return replace(run, name, data, length, true);
+}
+
+int vp_record_note(int run, const char *name, const void *data, size_t length)
+{
+	return replace(run, name, data, length, false);
 }
 
 int vp_record_fill(int new_run, const char *name, const void *data, size_t length)
@@ -173,7 +178,12 @@ int vp_record_fill(int new_run, const char *name, const void *data, size_t lengt
 	if (place < 0)
 		return place;
 	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : finish_file(fd, data, length);
+	r = fd < 0 ? -errno : write_all(fd, data, length);
+	/* on its way to the disk, all of them at once: vp_record_begin waits for it */
+	if (r == 0)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	if (fd >= 0 && close(fd) < 0 && r == 0)
+		r = -errno;
 	close(place);
 	return r;
 }
@@ -198,10 +208,8 @@ int vp_record_append(int run, const char *name, const char *line)
 	memcpy(text, line, length);
 	text[length] = '\n';
 	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : finish_file(fd, text, length + 1);
+	r = fd < 0 ? -errno : finish_file(fd, text, length + 1, false);
 	free(text);
-	if (r == 0 && fsync(place) < 0)
-		r = -errno;
 	close(place);
 	return r;
 }
@@ -209,90 +217,6 @@ int vp_record_append(int run, const char *name, const char *line)
 int vp_record_remove(int run, const char *name)
 {
 	return unlinkat(run, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-int vp_boot_id(char ret[37])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, 36);
-	int r = n < 0 ? -errno : n < 36 ? -EIO : 0;
-
-	if (fd >= 0)
-		close(fd);
-	ret[36] = '\0';
-	return r;
-}
-
-int vp_record_write_run(int run, const struct vp_run *value)
-{
-	char text[1024];
-	int n;
-
-	if (strchr(value->name, '\n')) /* libvirt refuses such a name */
-		return -EINVAL;
-	n = snprintf(text, sizeof(text),
-		"version %d\nname %s\nbegin %s\ntime %" PRIdMAX "\nboot %s\n", VP_RECORD_VERSION,
-		value->name, begin_names[value->begin], (intmax_t)value->time, value->boot_id);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return -ENAMETOOLONG;
-	return vp_record_write(run, "run", text, (size_t)n);
-}
-
-/* The value of a `key value` line that must come next. */
-static char *next_value(char **text, const char *key)
-{
-	size_t length = strlen(key);
-	char *line = *text, *end = strchr(line, '\n');
-
-	if (!end || strncmp(line, key, length) != 0 || line[length] != ' ')
-		return NULL;
-	*end = '\0';
-	*text = end + 1;
-	return line + length + 1;
-}
-
-static int parse_run(char *text, struct vp_run *run)
-{
-	char *version = next_value(&text, "version"), *name, *begin, *time, *boot;
-	uint64_t number;
-
-	if (!version || vp_parse_number(version, &number) < 0 || number == 0)
-		return -EINVAL;
-	if (number > VP_RECORD_VERSION)
-		return -EPROTO;
-	*run = (struct vp_run){.version = (unsigned)number};
-	name = next_value(&text, "name");
-	begin = next_value(&text, "begin");
-	time = next_value(&text, "time");
-	boot = next_value(&text, "boot");
-	if (!name || !begin || !time || !boot || strlen(name) >= sizeof(run->name) ||
-		!vp_is_uuid(boot) || vp_parse_number(time, &number) < 0)
-		return -EINVAL;
-	strcpy(run->name, name);
-	strcpy(run->boot_id, boot);
-	run->time = (time_t)number;
-	for (unsigned i = 0; i < sizeof(begin_names) / sizeof(begin_names[0]); i++) {
-		if (strcmp(begin, begin_names[i]) == 0) {
-			run->begin = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-int vp_record_read_run(int run, struct vp_run *ret)
-{
-	struct vp_run value;
-	char *text;
-	int r = vp_record_read(run, "run", &text, NULL);
-
-	if (r < 0)
-		return r;
-	r = parse_run(text, &value);
-	free(text);
-	if (r == 0)
-		*ret = value;
-	return r;
 }
 
 /* Two levels: a record has files, and directories of files. What can't go stays, and is reported. */
@@ -344,29 +268,41 @@ int vp_record_new(const char *state_dir, const char *driver, const char *uuid)
 	return r < 0 ? r : open_dir(AT_FDCWD, path);
 }
 
-static int sync_dir(int at, const char *path)
+static int sync_at(int at, const char *path)
 {
-	int fd = open_dir(at, path), r = 0;
+	int fd = openat(at, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), r = 0;
 
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (fsync(fd) < 0)
 		r = -errno;
 	close(fd);
 	return r;
 }
 
-/* The files are on disk, their names are not yet. */
-static int sync_names(const char *path)
+/* Everything in a record, then the names of it. */
+static int sync_record(int at, const char *path, unsigned depth)
 {
-	int run = open_dir(AT_FDCWD, path), r;
+	int fd = open_dir(at, path), r = 0;
+	struct dirent *entry;
+	DIR *dir;
 
-	if (run < 0)
-		return run;
-	r = sync_dir(run, ".");
-	if (r == 0 && vp_record_has(run, "asked"))
-		r = sync_dir(run, "asked");
-	close(run);
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (r == 0 && (errno = 0, entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		r = entry->d_type == DT_DIR && depth ? sync_record(fd, entry->d_name, depth - 1)
+						     : sync_at(fd, entry->d_name);
+	}
+	if (r == 0 && (errno || fsync(fd) < 0))
+		r = -errno;
+	closedir(dir);
 	return r;
 }
 
@@ -378,13 +314,13 @@ int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
 	if (r == 0)
 		r = record_path(to, state_dir, driver, uuid, "");
 	if (r == 0)
-		r = sync_names(from);
+		r = sync_record(AT_FDCWD, from, 1);
 	if (r == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
 		r = -errno;
 	if (r < 0)
 		return r;
 	*strrchr(to, '/') = '\0';
-	return sync_dir(AT_FDCWD, to);
+	return sync_at(AT_FDCWD, to);
 }
 
 int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
@@ -399,52 +335,6 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
 	if (r == 0 && rename(from, to) < 0)
 		r = errno == ENOENT ? 0 : -errno;
 	return r < 0 ? r : remove_record(AT_FDCWD, to, 1);
-}
-
-static int mark_path(char path[PATH_MAX], const char *run_dir, const char *driver, const char *uuid,
-	const char *mark)
-{
-	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
-		return -EINVAL;
-	if (snprintf(path, PATH_MAX, "%s/%s-%s.%s", run_dir, driver, uuid, mark) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return 0;
-}
-
-int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
-{
-	char path[PATH_MAX];
-	int r = mark_path(path, run_dir, driver, uuid, mark), fd;
-
-	if (r == 0)
-		r = vp_make_private_dir(run_dir);
-	if (r < 0)
-		return r;
-	unlink(path); /* a new file has a new time */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
-}
-
-bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
-{
-	enum { LIFETIME = 300 }; /* seconds */
-	char path[PATH_MAX];
-	struct stat st;
-	time_t now = time(NULL);
-
-	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
-	       st.st_mtime <= now && now - st.st_mtime < LIFETIME;
-}
-
-void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark)
-{
-	char path[PATH_MAX];
-
-	if (mark_path(path, run_dir, driver, uuid, mark) == 0)
-		unlink(path);
 }
 
 int vp_make_private_dir(const char *dir)

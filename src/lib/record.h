@@ -8,8 +8,9 @@
  *	claims         the paths that no other run may touch, a line each
  *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
  *	started        an empty file: a started event has succeeded
- *	release        the reason with which the run's teardown began
- *	failed         the parts that failed in the teardown, a line each
+ *	release        the reason with which the run's teardown began, a line
+ *	failed         the parts that failed in the teardown, a line each; and while it runs, the
+ *	               admin's own that have not ended yet
  *
  * prepare makes it whole under another name and renames it, so that it is there whole or not at
  * all; every file is replaced by rename, and done/NAME grows by whole lines. No path in it holds a
@@ -40,9 +41,9 @@ struct vp_run {
 	unsigned version;
 	char name[256]; /* the guest's, at prepare */
 	enum vp_begin begin;
-	time_t time; /* of the prepare event */
-	char boot_id
-		[37]; /* of the host, /proc/sys/kernel/random/boot_id: its mounts are gone in another */
+	unsigned turn;	  /* 1, and one more each time that it goes on with another prepare */
+	time_t time;	  /* of the prepare event */
+	char boot_id[37]; /* of the host: in another boot its mounts are gone */
 };
 
 /* <state>/<driver>/<uuid> opened, or -errno: -ENOENT when the guest has no run. */
@@ -51,6 +52,7 @@ int vp_record_open(const char *state_dir, const char *driver, const char *uuid);
 /* -EPROTO: written by a newer virt-parts; -EINVAL: damaged. */
 int vp_record_read_run(int run, struct vp_run *ret);
 int vp_record_write_run(int run, const struct vp_run *value);
+int vp_record_fill_run(int new_run, const struct vp_run *value); /* as vp_record_fill */
 
 /* This boot's id, 36 characters. */
 int vp_boot_id(char ret[37]);
@@ -61,7 +63,15 @@ bool vp_record_has(int run, const char *name);
 int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length);
 /* Replaces a file, or makes it, on disk when it returns: temporary name, fsync, rename, fsync. */
 int vp_record_write(int run, const char *name, const void *data, size_t length);
-/* Adds a line to done/NAME, on disk when it returns. The line must hold no newline. */
+/*
+ * The same, but it may be gone, or empty, after a power loss: for what may then be unknown, since
+ * a run of unknown end is archived and not deleted.
+ */
+int vp_record_note(int run, const char *name, const void *data, size_t length);
+/*
+ * Adds a line to done/NAME. It outlives the process, not a power loss: mounts do not outlive that
+ * either, and what else it tells of can be done again. The line must hold no newline.
+ */
 int vp_record_append(int run, const char *name, const char *line);
 int vp_record_remove(int run, const char *name); /* 0 also when it is not there */
 

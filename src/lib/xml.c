@@ -163,6 +163,22 @@ static bool has_real_attributes(struct reading *r)
 	return real;
 }
 
+/* As virt-parts writes paths: `/a//b/` and `/a/b` are one directory. */
+static char *copy_path(struct vp_source *source, const char *path)
+{
+	char *copy = vp_source_copy(source, path, strlen(path)), *out = copy;
+
+	if (!copy)
+		return NULL;
+	for (; *path; path++)
+		if (*path != '/' || (path[1] && path[1] != '/'))
+			*out++ = *path;
+	if (out == copy && *copy == '/') /* it was the root directory */
+		out++;
+	*out = '\0';
+	return copy;
+}
+
 static int take_filesystem(struct reading *r)
 {
 	static const char *const path[] = {"domain", "devices", "filesystem"}; /* and its parents */
@@ -186,7 +202,7 @@ static int take_filesystem(struct reading *r)
 	if (!dir)
 		return 0;
 	*(is_source ? &r->xml->filesystems->source : &r->xml->filesystems->target) =
-		vp_source_copy(source, (char *)dir, strlen((char *)dir));
+		copy_path(source, (char *)dir);
 	xmlFree(dir);
 	return r->xml->filesystems->source && r->xml->filesystems->target ? 0 : -ENOMEM;
 }

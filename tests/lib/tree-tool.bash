@@ -2,23 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of file trees share: the tools, a directory on a real filesystem, comparing, cleaning up.
 #
-# VP_TOOLS is the directory of tree-tool and swapper; without it they are built for this run. VIRT_PARTS_FULL=1 runs the full counts.
-
-tree_build() {
-	local root flags
-	root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-	flags="-std=gnu17 -D_GNU_SOURCE -O2 -g -I$root/src/lib"
-	# shellcheck disable=SC2086 # flags are words
-	${CC:-cc} $flags -o "$1/tree-tool" "$root"/tests/tools/tree-tool.c "$root"/src/lib/{beneath,mounts*,walk*,tree-*}.c &&
-		${CC:-cc} $flags -o "$1/swapper" "$root"/tests/tools/swapper.c
-}
+# VP_TOOLS is the directory of tree-tool and swapper, else tools in VIRT_PARTS_BUILD, else in build.
+# VIRT_PARTS_FULL=1 runs the full counts.
 
 setup_file() {
-	if [[ -n ${VP_TOOLS:-} ]]; then
-		ln -s "$VP_TOOLS/tree-tool" "$VP_TOOLS/swapper" "$BATS_FILE_TMPDIR/"
-	else
-		tree_build "$BATS_FILE_TMPDIR"
-	fi
+	local tools=${VP_TOOLS:-${VIRT_PARTS_BUILD:-$BATS_TEST_DIRNAME/../build}/tools}
+	[[ -x $tools/tree-tool && -x $tools/swapper ]] || {
+		echo "no tree-tool and swapper in $tools: 'make tools' builds them" >&2
+		return 1
+	}
+	ln -s "$(realpath "$tools/tree-tool")" "$(realpath "$tools/swapper")" "$BATS_FILE_TMPDIR/"
 }
 
 setup() {
@@ -52,7 +45,7 @@ requires_root() {
 requires() {
 	local program
 	for program; do
-		command -v "$program" >/dev/null || skip "requires $program"
+		type -P "$program" >/dev/null || skip "requires $program"
 	done
 }
 
@@ -111,4 +104,24 @@ small_tree() {
 	mkfifo "$1/fifo"
 	setfattr -n user.note -v text "$1/a/one" 2>/dev/null || :
 	find "$1" -exec touch -h -d '2020-01-02 03:04:05.678901234' {} +
+}
+
+# A sanitizer's own memory is not what is measured and what is made to fail.
+is_sanitized() {
+	grep -q __asan_init "$tool"
+}
+
+memory_calls() {
+	is_sanitized || echo mmap brk
+}
+
+# rss_below KIB OUTPUT: that the tool, run with --usage, needed less
+rss_below() {
+	[[ $2 =~ rss_kib=([0-9]+) ]]
+	is_sanitized || ((BASH_REMATCH[1] < $1))
+}
+
+# LeakSanitizer can't work under ptrace
+strace() {
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 command strace "$@"
 }

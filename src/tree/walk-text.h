@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 /*
- * The components from the top that fit are always exact; of those below, the last ones are kept, with "..." in
- * front. Coming up again from a very deep place, the names that were dropped are shown as "...".
+ * The components from the top that fit are always exact; of those below, the last ones are kept,
+ * with "..." in front. Coming up again from a very deep place, the names that were dropped are
+ * shown as "...".
  */
 struct vp_walk_text {
 	unsigned head_levels; /* components in head */

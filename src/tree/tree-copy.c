@@ -52,7 +52,10 @@ static int charge_entry(struct vp_copy *copy)
 	return 0;
 }
 
-/* Makes a directory of the copy and opens it. Its mode and owner come when its contents are there. */
+/*
+ * Makes a directory of the copy and opens it. Its mode and owner come when its contents are
+ * there.
+ */
 static int make_directory(struct vp_copy *copy, const char *name)
 {
 	if (mkdirat(vp_copy_dest(copy), name, 0700) < 0)
@@ -115,6 +118,13 @@ static int copy_next(struct vp_copy *copy, const char *name)
 	return r;
 }
 
+static int sync_directory_later(struct vp_copy *copy, int out)
+{
+	int fd = fcntl(out, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : vp_sync_later(&copy->sync, fd);
+}
+
 static int finish_directory(struct vp_copy *copy)
 {
 	const struct vp_copy_options *options = copy->options;
@@ -137,8 +147,13 @@ static int finish_directory(struct vp_copy *copy)
 		r = vp_copy_set_attributes(copy, NULL, in, &stx, out, &attributes);
 	if (r < 0)
 		return r;
-	if (options->durable && fsync(out) < 0)
-		return vp_copy_fail(copy, -errno, "write to disk", NULL);
+	if (options->durable) {
+		r = vp_copy_syncs_later(copy) ? sync_directory_later(copy, out)
+		    : fsync(out) < 0	      ? -errno
+					      : 0;
+		if (r < 0)
+			return vp_copy_fail(copy, r, "write to disk", NULL);
+	}
 	/* What was added behind our back is not in the copy. */
 	if (!vp_copy_is_merge(copy) && !options->ignore_changes)
 		return vp_walk_check_unchanged(copy->walk);
@@ -200,6 +215,12 @@ int vp_copy_run(struct vp_copy *copy, int source_dir, int dest)
 			 : vp_why_path(copy->why, -ENOMEM, "copy", ".");
 	if (r == 0)
 		r = copy_all(copy);
+	if (r == 0) {
+		r = vp_sync_all(&copy->sync);
+		if (r < 0)
+			vp_why_path(copy->why, r, "write to disk", ".");
+	}
+	vp_sync_none(&copy->sync);
 	vp_walk_end(copy->walk);
 	vp_stack_end(&copy->dest);
 	free(copy->buffer);

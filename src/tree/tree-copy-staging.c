@@ -139,10 +139,8 @@ static int remove_if_stale(int dest_parent, const char *name, const struct vp_wh
 
 	if (fstat(fd, &st) < 0)
 		r = vp_why_path(why, -errno, "examine", name);
-	else if (st.st_uid != geteuid() ||
-		 (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK))
-		r = 0;
-	else if (is_still(dest_parent, name, fd)) {
+	else if (st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		 is_still(dest_parent, name, fd)) {
 		r = vp_remove_tree(dest_parent, name, NULL, why->text, why->size);
 		r = r == 0 ? 1 : r;
 	}

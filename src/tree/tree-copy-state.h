@@ -3,6 +3,7 @@
 #ifndef VP_TREE_COPY_STATE_H
 #define VP_TREE_COPY_STATE_H
 
+#include "sync-queue.h"
 #include "tree-copy.h"
 #include "walk.h"
 
@@ -22,11 +23,18 @@ struct vp_copy {
 	int links;		      /* vp_copy_tree: the links directory; -1: a merge */
 	uint64_t no_clone_device;     /* files of this device can't be cloned to the destination */
 	char *buffer;		      /* VP_COPY_BUFFER bytes */
+	struct vp_sync_queue sync;    /* vp_copy_tree: what is not yet known to be on disk */
 };
 
 static inline bool vp_copy_is_merge(const struct vp_copy *copy)
 {
 	return copy->links < 0;
+}
+
+/* A merge syncs each file before it is renamed, a new tree as a whole before it is published. */
+static inline bool vp_copy_syncs_later(const struct vp_copy *copy)
+{
+	return copy->options->durable && !vp_copy_is_merge(copy);
 }
 
 static inline int vp_copy_dest(const struct vp_copy *copy)
@@ -61,8 +69,8 @@ struct vp_copy_attributes vp_copy_attributes_of(
 	const struct vp_copy *copy, const struct statx *stx);
 
 /*
- * Owner, extended attributes, mode and times, in the order in which none undoes another. The descriptors may be O_PATH; a link gets
- * owner and times only.
+ * Owner, extended attributes, mode and times, in the order in which none undoes another. The
+ * descriptors may be O_PATH; a link gets owner and times only.
  */
 int vp_copy_set_attributes(struct vp_copy *copy, const char *name, int in, const struct statx *stx,
 	int out, const struct vp_copy_attributes *attributes);
@@ -73,13 +81,19 @@ int vp_drop_inherited_acls(int fd);
 /* tree-copy-entry.c: the current entry of the walk, not a directory, opened as fd. */
 int vp_copy_entry(struct vp_copy *copy, const char *name, int fd, const struct statx *stx);
 
-/* tree-copy-merge.c: opens the directory of the destination to merge into, making or replacing what is there. */
+/*
+ * tree-copy-merge.c: opens the directory of the destination to merge into, making or replacing
+ * what is there.
+ */
 int vp_merge_open_directory(struct vp_copy *copy, const char *name);
 
 /* Removes the temporaries of a killed run. */
 int vp_merge_clean(struct vp_copy *copy, int dir);
 
-/* tree-copy-staging.c: prefix and six random characters appended to text, which has room for them; 0 or -errno. */
+/*
+ * tree-copy-staging.c: prefix and six random characters appended to text, which has room for
+ * them; 0 or -errno.
+ */
 int vp_append_random(char *text);
 
 /* Whether name is prefix and six such characters. */

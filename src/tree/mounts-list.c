@@ -29,7 +29,10 @@ static void decode(char *text)
 	*to = '\0';
 }
 
-/* Cuts the next field off; NULL when there is none. A field may be empty: the source of a mount may be "". */
+/*
+ * Cuts the next field off; NULL when there is none. A field may be empty: the source of a mount
+ * may be "".
+ */
 static char *next_field(char **at)
 {
 	return *at ? strsep(at, " ") : NULL;

@@ -14,8 +14,9 @@
 #define MAX_ABOVE 128 /* directories above, fsynced */
 
 /*
- * The same where the filesystem has no RENAME_NOREPLACE (NFS): the name is taken by an exclusive mkdir, and a directory can be
- * renamed over an empty one only; anything else gets the name by link(), which never replaces.
+ * The same where the filesystem has no RENAME_NOREPLACE (NFS): the name is taken by an exclusive
+ * mkdir, and a directory can be renamed over an empty one only; anything else gets the name by
+ * link(), which never replaces.
  */
 static int move_by_claim(int from_dir, const char *from, int to_dir, const char *to)
 {

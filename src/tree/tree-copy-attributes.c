@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a copy keeps of its original besides the data: owner, mode, times, and a list of extended attributes. */
+/*
+ * What a copy keeps of its original besides the data: owner, mode, times, and a list of extended
+ * attributes.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +25,10 @@ static bool is_acl(const char *attribute)
 	return strcmp(attribute, ACL_ACCESS) == 0 || strcmp(attribute, ACL_DEFAULT) == 0;
 }
 
-/* security.* would carry file capabilities and labels of a guest to the host, trusted.* is overlayfs's. */
+/*
+ * security.* would carry file capabilities and labels of a guest to the host, trusted.* is
+ * overlayfs's.
+ */
 static bool is_copied(const char *attribute, bool acls)
 {
 	return strncmp(attribute, "user.", 5) == 0 || (acls && is_acl(attribute));
@@ -51,8 +57,8 @@ struct vp_copy_attributes vp_copy_attributes_of(const struct vp_copy *copy, cons
 }
 
 /*
- * Copies one attribute. *ret_lost says that an access ACL could not be kept: its mask stands in the mode's group
- * bits, which would then give the group more than it had.
+ * Copies one attribute. *ret_lost says that an access ACL could not be kept: its mask stands in
+ * the mode's group bits, which would then give the group more than it had.
  */
 static int copy_xattr(struct vp_copy *copy, const char *name, const char *attribute,
 	const char *from, const char *to, bool *ret_lost)

@@ -28,7 +28,10 @@ static const char *made_name(const struct making *making)
 	return is_made_elsewhere(making) ? making->temporary : making->name;
 }
 
-/* Makes the thing, which must not exist, by create(); a temporary name is chosen anew when it is taken. */
+/*
+ * Makes the thing, which must not exist, by create(); a temporary name is chosen anew when it is
+ * taken.
+ */
 static int make_new(struct vp_copy *copy, struct making *making,
 	int (*create)(int dir, const char *name, const void *), const void *context)
 {
@@ -62,8 +65,9 @@ static int create_file(int dir, const char *name, const void *context)
 }
 
 /*
- * A link or FIFO is opened again by its name after it was made, since there is no other way. In a merge somebody may
- * have put something else there: what is changed through the descriptor must be what we made.
+ * A link or FIFO is opened again by its name after it was made, since there is no other way. In a
+ * merge somebody may have put something else there: what is changed through the descriptor must
+ * be what we made.
  */
 static int open_made(int dir, const char *name, mode_t type)
 {
@@ -139,7 +143,7 @@ static int fill_file(struct vp_copy *copy, const char *name, int in, int out)
 		r = vp_copy_set_attributes(copy, name, in, &before, out, &attributes);
 	if (r < 0)
 		return r;
-	if (copy->options->durable && fsync(out) < 0)
+	if (copy->options->durable && !vp_copy_syncs_later(copy) && fsync(out) < 0)
 		return vp_copy_fail(copy, -errno, "write to disk", name);
 	r = vp_identify(in, "", NULL, &after);
 	if (r < 0)
@@ -168,6 +172,12 @@ static int copy_file(struct vp_copy *copy, struct making *making, int fd)
 	else
 		r = fill_file(copy, making->name, in, out);
 	close(in);
+	if (r == 0 && vp_copy_syncs_later(copy)) {
+		r = vp_sync_later(&copy->sync, out);
+		return r < 0 ? vp_copy_fail(copy, r, "write to disk what was copied before",
+				       making->name)
+			     : 0;
+	}
 	/* NFS and others tell of a failed write only here. */
 	if (close(out) < 0 && r == 0)
 		r = vp_copy_fail(copy, -errno, "write", making->name);
@@ -237,7 +247,10 @@ static int link_again(struct vp_copy *copy, const char *name, const struct statx
 			return 0;
 		if (errno != EMLINK)
 			return vp_copy_fail(copy, -errno, "link", name);
-		/* That one has as many names as the filesystem allows: the next copy serves those to come. */
+		/*
+		 * That one has as many names as the filesystem allows: the next copy serves those
+		 * to come.
+		 */
 		if (unlinkat(copy->links, key, 0) < 0)
 			return vp_copy_fail(copy, -errno, "link", name);
 		return 0;

@@ -10,7 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Linux 6.8; the C library of Debian 12 does not know it. Kernels ignore mask bits that they don't know. */
+/*
+ * Linux 6.8; the C library of Debian 12 does not know it. Kernels ignore mask bits that they
+ * don't know.
+ */
 #ifndef STATX_MNT_ID_UNIQUE
 #define STATX_MNT_ID_UNIQUE 0x00004000U
 #endif
@@ -82,7 +85,10 @@ static int find_below(const struct vp_mount *mount, void *context)
 {
 	struct tree_question *tree = context;
 
-	/* The mount that the directory is the root of has its path too; another one there lies over it. */
+	/*
+	 * The mount that the directory is the root of has its path too; another one there lies
+	 * over it.
+	 */
 	if (mount->id == tree->own_id || strncmp(mount->mount_point, tree->path, tree->length) != 0)
 		return 0;
 	char next = mount->mount_point[tree->length];

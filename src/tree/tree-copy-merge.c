@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Merging a tree over an existing one: what is special about a destination where things are already. */
+/*
+ * Merging a tree over an existing one: what is special about a destination where things are
+ * already.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +87,10 @@ int vp_merge_open_directory(struct vp_copy *copy, const char *name)
 				vp_walk_path(copy->walk, name));
 		if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
 			return vp_copy_fail(copy, fd, "open the destination's", name);
-		/* A link is not followed but replaced; a directory that came there meanwhile is not removed by this. */
+		/*
+		 * A link is not followed but replaced; a directory that came there meanwhile is
+		 * not removed by this.
+		 */
 		if (fd != -ENOENT && unlinkat(dir, name, 0) < 0 && errno != ENOENT &&
 			errno != EISDIR)
 			return vp_copy_fail(copy, -errno, "replace", name);

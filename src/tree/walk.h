@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A walk through a directory tree by descriptor: any depth and width, no link followed, no mount entered. */
+/*
+ * A walk through a directory tree by descriptor: any depth and width, no link followed, no mount
+ * entered.
+ */
 #ifndef VP_WALK_H
 #define VP_WALK_H
 
@@ -7,11 +10,12 @@
 #include "walk-text.h"
 
 /*
- * The caller drives it: vp_walk_next() gives the entries of the current directory, vp_walk_enter() goes down into the one
- * last given, vp_walk_leave() goes up again, where that entry is the current one again and vp_walk_next() goes on
- * behind it. Memory is 40 bytes a level; at most VP_WALK_HELD descriptors stay open. Functions return -errno
- * with the reason in why; after one of -ESTALE (a directory was moved while the walk was in it) the walk can
- * only be ended.
+ * The caller drives it: vp_walk_next() gives the entries of the current directory,
+ * vp_walk_enter() goes down into the one last given, vp_walk_leave() goes up again, where that
+ * entry is the current one again and vp_walk_next() goes on behind it. Memory is 40 bytes a
+ * level; at most VP_WALK_HELD descriptors stay open. Functions return -errno with the reason in
+ * why; after one of -ESTALE (a directory was moved while the walk was in it) the walk can only be
+ * ended.
  */
 struct vp_walk;
 
@@ -32,8 +36,8 @@ int vp_walk_begin(int dir, const struct vp_walk_options *options, const struct v
 void vp_walk_end(struct vp_walk *walk);
 
 /*
- * The next entry, "." and ".." left out: 1, or 0 at the end of the directory. *ret_name lives until the next call on this walk;
- * *ret_type is what the directory says (DT_...), a hint only.
+ * The next entry, "." and ".." left out: 1, or 0 at the end of the directory. *ret_name lives
+ * until the next call on this walk; *ret_type is what the directory says (DT_...), a hint only.
  */
 int vp_walk_next(struct vp_walk *walk, const char **ret_name, unsigned char *ret_type);
 
@@ -41,12 +45,16 @@ int vp_walk_next(struct vp_walk *walk, const char **ret_name, unsigned char *ret
 int vp_walk_rewind(struct vp_walk *walk);
 
 /*
- * Opens the current entry, whatever it is, O_PATH and O_NOFOLLOW, so that nothing happens to it, and tells what it is.
- * -EXDEV: a mount that may not be entered (one on a file too). -ENOENT: it is gone. The descriptor is the caller's.
+ * Opens the current entry, whatever it is, O_PATH and O_NOFOLLOW, so that nothing happens to it,
+ * and tells what it is. -EXDEV: a mount that may not be entered (one on a file too). -ENOENT: it
+ * is gone. The descriptor is the caller's.
  */
 int vp_walk_look(struct vp_walk *walk, int *ret_fd, struct statx *ret_statx);
 
-/* Goes down into the current entry, a directory that vp_walk_look() opened; fd stays the caller's. */
+/*
+ * Goes down into the current entry, a directory that vp_walk_look() opened; fd stays the
+ * caller's.
+ */
 int vp_walk_enter(struct vp_walk *walk, int fd);
 
 /*
@@ -57,19 +65,26 @@ int vp_walk_leave(struct vp_walk *walk, const char **ret_name);
 /* -ESTALE if the current directory's ctime is not what it was when it was entered. */
 int vp_walk_check_unchanged(struct vp_walk *walk);
 
-/* A word for the caller's use that the current directory keeps until it is left, 0 at first; not with watch. */
+/*
+ * A word for the caller's use that the current directory keeps until it is left, 0 at first; not
+ * with watch.
+ */
 uint64_t *vp_walk_mark(struct vp_walk *walk);
 
 int vp_walk_fd(const struct vp_walk *walk);
 unsigned vp_walk_depth(const struct vp_walk *walk);
 const struct vp_identity *vp_walk_identity(const struct vp_walk *walk);
 
-/* The path for messages of name in the current directory (NULL: of that itself); lives until the next call of this. */
+/*
+ * The path for messages of name in the current directory (NULL: of that itself); lives until the
+ * next call of this.
+ */
 const char *vp_walk_path(struct vp_walk *walk, const char *name);
 
 /*
- * Waits until the clock that stamps files has moved on, when ctime is so young that another change could get the same
- * stamp (the kernel's clock ticks every 1 to 10 ms). 1 if it waited: ask for the times again.
+ * Waits until the clock that stamps files has moved on, when ctime is so young that another
+ * change could get the same stamp (the kernel's clock ticks every 1 to 10 ms). 1 if it waited:
+ * ask for the times again.
  */
 int vp_walk_settle(const struct statx_timestamp *ctime);
 

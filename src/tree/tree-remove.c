@@ -14,8 +14,8 @@
 #include "walk.h"
 
 /*
- * A directory that turns out not to be empty, with nothing in it having failed, is gone through again: somebody still
- * makes files in it. This often for a whole tree, then it is an error.
+ * A directory that turns out not to be empty, with nothing in it having failed, is gone through
+ * again: somebody still makes files in it. This often for a whole tree, then it is an error.
  */
 #define MAX_AGAIN 1000
 
@@ -73,7 +73,10 @@ static void fail_entry(struct removal *removal, int r, const char *name)
 	count_failure(removal, r);
 }
 
-/* Goes down into the current entry, a directory. 0 also if there is nothing to enter any more, or it failed. */
+/*
+ * Goes down into the current entry, a directory. 0 also if there is nothing to enter any more, or
+ * it failed.
+ */
 static void enter_directory(struct removal *removal)
 {
 	struct statx stx;
@@ -95,7 +98,10 @@ static void enter_directory(struct removal *removal)
 
 static void remove_entry(struct removal *removal, const char *name, unsigned char type)
 {
-	/* Whatever name is by now, this takes it away and nothing behind it; a mount point is EBUSY. */
+	/*
+	 * Whatever name is by now, this takes it away and nothing behind it; a mount point is
+	 * EBUSY.
+	 */
 	if (type != DT_DIR && unlinkat(vp_walk_fd(removal->walk), name, 0) == 0)
 		removal->result.removed++;
 	else if (type == DT_DIR || errno == EISDIR)

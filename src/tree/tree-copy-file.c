@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Copying the data of one regular file: cloned, by copy_file_range, or read and written; holes stay holes. */
+/*
+ * Copying the data of one regular file: cloned, by copy_file_range, or read and written; holes
+ * stay holes.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -65,7 +68,10 @@ static int copy_range(struct vp_copy *copy, const char *name, int in, int out, o
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		/* Some filesystems say 0 where they mean that they can't (copy_file_range(2), bugs). */
+		/*
+		 * Some filesystems say 0 where they mean that they can't (copy_file_range(2),
+		 * bugs).
+		 */
 		if (done == 0 || (done < 0 && means_unsupported(errno)))
 			return read_write(copy, name, in, out, from, to);
 		if (done < 0)

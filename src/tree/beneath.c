@@ -22,8 +22,8 @@ int vp_openat2(int dir_fd, const char *path, uint64_t flags, mode_t mode, uint64
 	struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
 
 	/*
-	 * With RESOLVE_BENEATH the kernel gives EAGAIN when a rename or a mount made its check uncertain, and EXDEV when what it found
-	 * has been moved out of the directory meanwhile.
+	 * With RESOLVE_BENEATH the kernel gives EAGAIN when a rename or a mount made its check
+	 * uncertain, and EXDEV when what it found has been moved out of the directory meanwhile.
 	 */
 	bool may_move = (resolve & RESOLVE_BENEATH) && !(resolve & RESOLVE_NO_XDEV);
 	int r = -EAGAIN;
@@ -86,7 +86,10 @@ static int open_directory(int dir_fd, const char *name)
 		RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-/* Gives a directory that was just made its mode. What somebody put there instead is not ours and keeps its own. */
+/*
+ * Gives a directory that was just made its mode. What somebody put there instead is not ours and
+ * keeps its own.
+ */
 static int settle_mode(int fd, mode_t mode)
 {
 	struct stat st;
@@ -109,7 +112,10 @@ static int make_directory(int dir_fd, const char *name, mode_t mode)
 		if (fd >= 0 && made) {
 			int r = settle_mode(fd, mode);
 
-			/* Without this, all that is put below it later can vanish with a power loss, fsynced or not. */
+			/*
+			 * Without this, all that is put below it later can vanish with a power
+			 * loss, fsynced or not.
+			 */
 			if (r == 0 && fsync(dir_fd) < 0)
 				r = -errno;
 			if (r < 0) {

@@ -107,7 +107,10 @@ int vp_stack_pop(struct vp_stack *stack, bool *ret_reopened)
 		if (parent < 0)
 			return -errno;
 	}
-	/* A held parent is itself for sure: what is asked then is whether the child still is in it. */
+	/*
+	 * A held parent is itself for sure: what is asked then is whether the child still is in
+	 * it.
+	 */
 	int r = reopened ? vp_identify(parent, "", &now, NULL)
 			 : vp_identify(child, "..", &now, NULL);
 

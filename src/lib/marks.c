@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Short-lived marks of a guest: that an event came which the next prepare must know of. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "text.h"
+
+static int mark_path(char path[PATH_MAX], const char *run_dir, const char *driver, const char *uuid,
+	const char *mark)
+{
+	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
+		return -EINVAL;
+	if (snprintf(path, PATH_MAX, "%s/%s-%s.%s", run_dir, driver, uuid, mark) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	char path[PATH_MAX];
+	int r = mark_path(path, run_dir, driver, uuid, mark), fd;
+
+	if (r == 0)
+		r = vp_make_private_dir(run_dir);
+	if (r < 0)
+		return r;
+	unlink(path); /* a new file has a new time */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	enum { LIFETIME = 300 }; /* seconds */
+	char path[PATH_MAX];
+	struct stat st;
+	time_t now = time(NULL);
+
+	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
+	       st.st_mtime <= now && now - st.st_mtime < LIFETIME;
+}
+
+void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	char path[PATH_MAX];
+
+	if (mark_path(path, run_dir, driver, uuid, mark) == 0)
+		unlink(path);
+}
