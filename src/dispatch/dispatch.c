@@ -56,16 +56,20 @@ static int look_again(struct dispatch *d)
 	d->record = -1;
 	r = dispatch_open_record(d);
 	if (r < 0 && d->event->directives) {
-		log_error(&d->log, "%s refused: cannot open the record of its run in '%s': %s",
-			d->event->name, d->conf->state_dir, strerror(-r));
-		return r;
+		log_error(&d->log, "%s: cannot open the record of its run in '%s': %s",
+			d->op->runs_rest ? "nothing shipped runs" : "refused", d->conf->state_dir,
+			strerror(-r));
+		/* a teardown leaves out only what needs the record */
+		if (!d->op->runs_rest || names_add(&d->failed, "record") < 0)
+			return r;
 	}
 	if (had == (d->record >= 0))
 		return 0;
 	plan_free(&d->plan);
 	r = dispatch_plan(d);
 	if (r < 0)
-		log_error(&d->log, "%s refused: cannot tell its parts: %s", d->event->name, strerror(-r));
+		log_error(&d->log, "%s refused: cannot tell its parts: %s", d->event->name,
+			strerror(-r));
 	return r;
 }
 
@@ -77,10 +81,11 @@ static int wait_turn(struct dispatch *d, int64_t until)
 	if (r == -ETIMEDOUT) {
 		lock_holder(&d->lock, holder, sizeof(holder));
 		if (d->op->lock == OP_TRIES)
-			log_error(&d->log, "%s does nothing: %s is still at it", d->event->name, holder);
-		else if (dispatch_is_bound(d))
-			log_error(&d->log, "%s refused after %d s: waits for %s", d->event->name, LOCK_WAIT_S,
+			log_error(&d->log, "%s does nothing: %s is still at it", d->event->name,
 				holder);
+		else if (dispatch_is_bound(d))
+			log_error(&d->log, "%s refused after %d s: waits for %s", d->event->name,
+				LOCK_WAIT_S, holder);
 		else
 			log_warning(&d->log, "goes on beside %s, after %d s", holder, LOCK_WAIT_S);
 	} else if (r < 0) {
@@ -107,10 +112,14 @@ int dispatch_finish(struct dispatch *d, int64_t until)
 	if (life_before(d) < 0)
 		return 1;
 	if (d->reason[0])
-		log_line(&d->log, "begin extra=%s pid=%d reason=%s", d->event->extra, getpid(), d->reason);
+		log_line(&d->log, "begin extra=%s pid=%d reason=%s", d->event->extra, getpid(),
+			d->reason);
 	else
 		log_line(&d->log, "begin extra=%s pid=%d", d->event->extra, getpid());
 	status = run_parts(d);
+	if (d->failed.text &&
+		d->record < 0) /* its record could not be opened, or a part has failed */
+		status = 1;
 	if (life_after(d, status == 0) < 0)
 		status = 1;
 	log_line(&d->log, "end exit %d, %d ms", d->op->always_succeeds ? 0 : status,

@@ -22,11 +22,11 @@ struct dispatch {
 	struct plan plan;
 	struct log log;
 	struct lock lock;
-	int64_t began, until; /* of clock_ms; until: no longer waits for others */
-	int record;           /* of the guest's run, or -1 */
-	bool finishing;       /* an unfinished run: the event is made up */
+	int64_t began, until;	  /* of clock_ms; until: no longer waits for others */
+	int record;		  /* of the guest's run, or -1 */
+	bool finishing;		  /* an unfinished run: the event is made up */
 	char reason[REASON_SIZE]; /* of stopped and release; "" else */
-	struct names failed;  /* in this teardown, those of the record included */
+	struct names failed;	  /* in this teardown, those of the record included */
 };
 
 /*

@@ -81,9 +81,7 @@ static int find_entry_point(const char *path, struct event *event)
 		size_t start;
 
 		above = parent_length(path, dir);
-		start = above ? above + (path[above] == '/') : 0;
-		if (above == 1 && path[0] == '/')
-			start = 1;
+		start = above + strspn(path + above, "/");
 		driver = find_driver(path + start, dir - start, ".d");
 	}
 	event->compat = !driver;
@@ -115,8 +113,8 @@ static bool is_word(const char *text)
 }
 
 /* Options, for whoever calls the program by its own name; returns how many words they were. */
-static int read_options(int argc, char **argv, struct event *event, enum event_wish *wish,
-	char *why, size_t size)
+static int read_options(
+	int argc, char **argv, struct event *event, enum event_wish *wish, char *why, size_t size)
 {
 	int i = 1;
 
@@ -164,8 +162,8 @@ static int read_options(int argc, char **argv, struct event *event, enum event_w
 	return i;
 }
 
-int event_from_arguments(int argc, char **argv, struct event *event, enum event_wish *wish,
-	char *why, size_t size)
+int event_from_arguments(
+	int argc, char **argv, struct event *event, enum event_wish *wish, char *why, size_t size)
 {
 	int first = 1, r;
 

@@ -12,14 +12,14 @@ enum event_kind { EVENT_GUEST, EVENT_NETWORK, EVENT_DAEMON };
 
 struct event {
 	enum event_kind kind;
-	const char *driver; /* qemu, lxc, libxl, bhyve, network, daemon */
+	const char *driver;			 /* qemu, lxc, libxl, bhyve, network, daemon */
 	const char *object, *op, *subop, *extra; /* as libvirt gave them */
-	char name[136];          /* op_subop */
-	char hook_dir[PATH_MAX]; /* where parts.conf and parts.d lie, absolute */
-	bool compat; /* the compatibility layouts count: not called from <driver>.d/ */
-	char uuid[37];        /* of the guest, in lower case; "" when the XML has none */
+	char name[136];				 /* op_subop */
+	char hook_dir[PATH_MAX];		 /* where parts.conf and parts.d lie, absolute */
+	bool compat;	      /* the compatibility layouts count: not called from <driver>.d/ */
+	char uuid[37];	      /* of the guest, in lower case; "" when the XML has none */
 	bool directives;      /* the XML's bytes say that there may be some */
-	int xml;              /* sealed memfd of the standard input; -1 before input_seal */
+	int xml;	      /* sealed memfd of the standard input; -1 before input_seal */
 	struct timespec time; /* all parts of an event agree on it */
 };
 

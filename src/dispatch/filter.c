@@ -54,10 +54,12 @@ static bool is_well_formed(const struct dispatch *d, int fd, char *why, size_t s
 		.seconds = d->conf->prepare_timeout,
 	};
 	struct spawn_result result;
-	int n = snprintf(path, sizeof(path), "%s/prepare_begin.d/05-virt-parts", d->conf->vendor_dir);
+	int n = snprintf(
+		path, sizeof(path), "%s/prepare_begin.d/05-virt-parts", d->conf->vendor_dir);
 
 	if (n < 0 || (size_t)n >= sizeof(path)) {
-		snprintf(why, size, "what it printed cannot be checked: %s", strerror(ENAMETOOLONG));
+		snprintf(
+			why, size, "what it printed cannot be checked: %s", strerror(ENAMETOOLONG));
 		return false;
 	}
 	if (vp_trust_check(path, NULL, NULL, why, size) < 0)
@@ -71,8 +73,8 @@ static bool is_well_formed(const struct dispatch *d, int fd, char *why, size_t s
 	return false;
 }
 
-bool filter_take(struct filter *filter, const struct dispatch *d, const struct plan_entry *entry,
-	bool good)
+bool filter_take(
+	struct filter *filter, const struct dispatch *d, const struct plan_entry *entry, bool good)
 {
 	int fd = filter->output;
 	off_t from = log_position(&d->log);

@@ -18,8 +18,8 @@ int filter_open(struct filter *filter, int *ret);
  * What the part has printed becomes current, unless it is nothing or the part was not GOOD. False,
  * and told, when it is not well-formed.
  */
-bool filter_take(struct filter *filter, const struct dispatch *d, const struct plan_entry *entry,
-	bool good);
+bool filter_take(
+	struct filter *filter, const struct dispatch *d, const struct plan_entry *entry, bool good);
 
 /* Writes what has become of the XML, if anything, to FD: 0, or 1 and told. */
 int filter_finish(struct filter *filter, const struct dispatch *d, int fd);

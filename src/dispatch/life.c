@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failed.h"
 #include "record.h"
-#include "run.h"
 #include "unfinished.h"
 
 static const char *const marks[] = {"restored", "incoming"};
@@ -26,44 +26,6 @@ bool life_read_line(int record, const char *name, char *ret, size_t size)
 	return ret[0] != '\0';
 }
 
-int life_load_failed(struct dispatch *d)
-{
-	char *text, *line, *rest;
-	int r = vp_record_read(d->record, "failed", &text, NULL);
-
-	if (r < 0) /* nobody knows what failed: as if something had */
-		return r == -ENOENT ? 0 : names_add(&d->failed, "unknown");
-	rest = text;
-	r = 0;
-	while (r == 0 && (line = strsep(&rest, "\n")))
-		if (*line)
-			r = names_add(&d->failed, line);
-	free(text);
-	return r;
-}
-
-static int write_failed(const struct dispatch *d, const struct names *names)
-{
-	char *lines;
-	int r;
-
-	if (!names->text)
-		return vp_record_remove(d->record, "failed");
-	if (asprintf(&lines, "%s\n", names->text) < 0)
-		return -ENOMEM;
-	for (char *p = lines; *p; p++)
-		if (*p == ' ')
-			*p = '\n';
-	r = vp_record_write(d->record, "failed", lines, strlen(lines));
-	free(lines);
-	return r;
-}
-
-int life_save_failed(const struct dispatch *d)
-{
-	return write_failed(d, &d->failed);
-}
-
 static bool is_teardown(const struct event *event)
 {
 	return event->kind == EVENT_GUEST &&
@@ -76,7 +38,7 @@ static void find_reason(struct dispatch *d)
 	const struct event *event = d->event;
 	struct vp_run run;
 
-	if (strcmp(event->extra, "-") != 0) {
+	if (event->extra[0] && strcmp(event->extra, "-") != 0) {
 		reason_from_extra(event->extra, d->reason);
 		return;
 	}
@@ -102,77 +64,26 @@ static int write_reason(const struct dispatch *d)
 	if (life_read_line(d->record, "release", text, sizeof(text)) && !strcmp(text, d->reason))
 		return 0;
 	n = snprintf(text, sizeof(text), "%s\n", d->reason);
-	return vp_record_write(d->record, "release", text, (size_t)n);
-}
-
-/* When an unfinished run is finished, the shipped parts run once more: what they failed at is open. */
-static int forget_repeated(struct dispatch *d)
-{
-	struct names kept = {0};
-	char name[NAME_MAX + 1];
-	const char *at = NULL;
-	int r = 0;
-
-	while (r == 0 && names_next(&d->failed, &at, name)) {
-		bool repeated = false;
-
-		for (size_t i = 0; i < d->plan.count; i++)
-			if (!strcmp(d->plan.entries[i].name, name) &&
-				plan_is_shipped(&d->plan.entries[i]) &&
-				(d->plan.entries[i].state == PLAN_RUN ||
-					d->plan.entries[i].state == PLAN_IDLE))
-				repeated = true;
-		if (!repeated)
-			r = names_add(&kept, name);
-	}
-	names_free(&d->failed);
-	d->failed = kept;
-	return r;
-}
-
-/*
- * The admin's own parts do not run again when a release is interrupted and finished later. So they
- * count as failed until they have ended: what they were to save is not deleted.
- */
-static int write_ahead(const struct dispatch *d)
-{
-	struct names names = {0};
-	char name[NAME_MAX + 1];
-	const char *at = NULL;
-	bool more = false;
-	int r = 0;
-
-	while (r == 0 && names_next(&d->failed, &at, name))
-		r = names_add(&names, name);
-	for (size_t i = 0; r == 0 && i < d->plan.count; i++) {
-		const struct plan_entry *entry = &d->plan.entries[i];
-
-		if (entry->state != PLAN_RUN || plan_is_shipped(entry) || run_is_advisory(d, entry))
-			continue;
-		r = names_add(&names, entry->name);
-		more = true;
-	}
-	if (r == 0 && (more || d->finishing))
-		r = write_failed(d, &names);
-	names_free(&names);
-	return r;
+	return vp_record_note(d->record, "release", text, (size_t)n);
 }
 
 static int begin_teardown(struct dispatch *d)
 {
-	int r = life_load_failed(d);
+	int r = failed_load(d);
 
 	if (r == 0 && d->finishing)
-		r = forget_repeated(d);
+		r = failed_forget_repeated(d);
 	if (r == 0 && event_is(d->event, "release", "end") && d->plan.shipped_missing) {
-		log_error(&d->log, "there are no shipped parts in '%s/release_end.d': the run stays unfinished",
+		log_error(&d->log,
+			"there are no shipped parts in '%s/release_end.d': the run stays "
+			"unfinished",
 			d->conf->vendor_dir);
-		r = names_add(&d->failed, "release_end.d");
+		r = names_add(&d->failed, FAILED_SHIPPED);
 	}
 	if (r == 0)
 		r = write_reason(d);
 	if (r == 0)
-		r = write_ahead(d);
+		r = failed_write_ahead(d);
 	/* the parts run all the same: without the reason nothing is deleted later */
 	if (r < 0)
 		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
@@ -194,6 +105,7 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	for (size_t i = 0; r == 0 && i < sizeof(over) / sizeof(over[0]); i++)
 		r = vp_record_remove(d->record, over[i]);
 	run->begin = begin;
+	run->turn++;
 	run->time = d->event->time.tv_sec;
 	if (r == 0)
 		r = vp_boot_id(run->boot_id);
@@ -212,13 +124,16 @@ static int finish_first(struct dispatch *d, struct vp_run *run)
 		return 0;
 	}
 	if (r == -ETIMEDOUT) {
-		log_error(&d->log, "prepare refused after %d s: its last run is unfinished, and being "
-			"finished in the background", LOCK_WAIT_S);
+		log_error(&d->log,
+			"prepare refused after %d s: its last run is unfinished, and being "
+			"finished in the background",
+			LOCK_WAIT_S);
 		return r;
 	}
-	log_error(&d->log, "warning: its last run is unfinished and could not be finished%s%s: it goes on, "
-		"and nothing of it is touched; see 'virt-parts status'", r < 0 ? ": " : "",
-		r < 0 ? strerror(-r) : "");
+	log_error(&d->log,
+		"warning: its last run is unfinished and could not be finished%s%s: it goes on, "
+		"and nothing of it is touched; see 'virt-parts status'",
+		r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	return continue_run(d, run, VP_BEGIN_UNFINISHED);
 }
 
@@ -233,10 +148,13 @@ static int begin_prepare(struct dispatch *d)
 		return r;
 	r = vp_record_read_run(d->record, &run);
 	if (r < 0) {
-		log_error(&d->log, "prepare refused: the record of its last run, '%s/%s/%s', %s; see "
-			"'virt-parts resolve'", d->conf->state_dir, event->driver, event->uuid,
-			r == -EPROTO ? "was written by a newer virt-parts" : r == -EINVAL ? "is damaged"
-										  : "cannot be read");
+		log_error(&d->log,
+			"prepare refused: the record of its last run, '%s/%s/%s', %s; see "
+			"'virt-parts resolve'",
+			d->conf->state_dir, event->driver, event->uuid,
+			r == -EPROTO   ? "was written by a newer virt-parts"
+			: r == -EINVAL ? "is damaged"
+				       : "cannot be read");
 		return r;
 	}
 	life_read_line(d->record, "release", reason, sizeof(reason));
@@ -259,7 +177,8 @@ int life_before(struct dispatch *d)
 		return begin_teardown(d);
 	if (!strcmp(event->op, "prepare"))
 		return dispatch_is_bound(d) ? begin_prepare(d) : 0;
-	if (dispatch_is_bound(d) && strcmp(event->op, "restore") != 0 && strcmp(event->op, "migrate") != 0)
+	if (dispatch_is_bound(d) && strcmp(event->op, "restore") != 0 &&
+		strcmp(event->op, "migrate") != 0)
 		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 			vp_mark_clear(d->conf->run_dir, event->driver, event->uuid, marks[i]);
 	if (!is_teardown(event))
@@ -279,13 +198,19 @@ static int set_mark(const struct dispatch *d, const char *mark)
 static int end_teardown(struct dispatch *d)
 {
 	const struct event *event = d->event;
-	int r = life_save_failed(d);
+	int r = failed_save(d);
 
 	if (r < 0)
 		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
 	if (!event_is(event, "release", "end") || reason_is_pause(d->reason))
 		return 0;
-	if (d->failed.text || r < 0) {
+	/* a guest that never started has nothing that an admin's part could have saved */
+	if (r == 0 && !strcmp(d->reason, "failed") && !failed_has_shipped(d)) {
+		if (d->failed.text)
+			log_warning(&d->log,
+				"the run ends all the same, it never started; failed: %s",
+				d->failed.text);
+	} else if (d->failed.text || r < 0) {
 		log_warning(&d->log, "the run stays unfinished, failed: %s",
 			d->failed.text ? d->failed.text : "its record");
 		return r;
@@ -308,7 +233,7 @@ int life_after(struct dispatch *d, bool good)
 	if (good && event_is(event, "migrate", "begin"))
 		return set_mark(d, marks[1]);
 	if (good && event_is(event, "started", "begin") && d->record >= 0) {
-		r = vp_record_write(d->record, "started", "", 0);
+		r = vp_record_note(d->record, "started", "", 0);
 		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;
 	}
 	if (is_teardown(event) && d->record >= 0)

@@ -17,8 +17,4 @@ int life_after(struct dispatch *d, bool good);
 /* A file of the record that is one line, without its newline; false when there is none. */
 bool life_read_line(int record, const char *name, char *ret, size_t size);
 
-/* The record's failed parts into d->failed, and d->failed into the record. */
-int life_load_failed(struct dispatch *d);
-int life_save_failed(const struct dispatch *d);
-
 #endif

@@ -32,8 +32,7 @@ enum { POLL_MIN_MS = 1, POLL_MAX_MS = 20 };
 
 static int set_lock(int fd, short type, off_t start)
 {
-	struct flock lock = {
-		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = 1};
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = 1};
 
 	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
@@ -52,7 +51,8 @@ static int open_file(const char *run_dir, const char *driver, const char *uuid)
 
 	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
 		return -EINVAL;
-	if (snprintf(path, sizeof(path), "%s/%s-%s.lock", run_dir, driver, uuid) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s-%s.lock", run_dir, driver, uuid) >=
+		(int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, flags, 0600);
 	if (fd < 0 && errno == ENOENT) {
@@ -80,8 +80,8 @@ static int take_ticket(struct lock *lock)
 	return r;
 }
 
-int lock_queue(struct lock *ret, const char *run_dir, const char *driver, const char *uuid,
-	int64_t until)
+int lock_queue(
+	struct lock *ret, const char *run_dir, const char *driver, const char *uuid, int64_t until)
 {
 	struct lock lock = {.fd = open_file(run_dir, driver, uuid)};
 	unsigned ms = POLL_MIN_MS;
@@ -153,8 +153,29 @@ void lock_holder(const struct lock *lock, char *ret, size_t size)
 		(kill((pid_t)content.holder.pid, 0) < 0 && errno == ESRCH))
 		snprintf(ret, size, "another event of this guest");
 	else
-		snprintf(ret, size, "%s (pid %" PRId64 ") since %" PRId64 " s", what, content.holder.pid,
-			(clock_ms() - content.holder.since) / 1000);
+		snprintf(ret, size, "%s (pid %" PRId64 ") since %" PRId64 " s", what,
+			content.holder.pid, (clock_ms() - content.holder.since) / 1000);
+}
+
+int lock_look(
+	const char *run_dir, const char *driver, const char *uuid, char *ret_holder, size_t size)
+{
+	struct flock any = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = FIRST};
+	struct lock lock;
+	char path[PATH_MAX];
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/%s-%s.lock", run_dir, driver, uuid) >=
+		(int)sizeof(path))
+		return -ENAMETOOLONG;
+	lock.fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (lock.fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = fcntl(lock.fd, F_OFD_GETLK, &any) < 0 ? -errno : any.l_type != F_UNLCK;
+	if (r == 1)
+		lock_holder(&lock, ret_holder, size);
+	close(lock.fd);
+	return r;
 }
 
 void lock_leave(struct lock *lock)

@@ -21,8 +21,8 @@ struct lock {
 };
 
 /* Takes a place in the queue; 0 or -errno. UNTIL: of clock_ms(), for the others that do the same. */
-int lock_queue(struct lock *ret, const char *run_dir, const char *driver, const char *uuid,
-	int64_t until);
+int lock_queue(
+	struct lock *ret, const char *run_dir, const char *driver, const char *uuid, int64_t until);
 
 /*
  * Waits for the lock's turn; 0, -ETIMEDOUT at UNTIL (a time of clock_ms; in the past: only looks), or
@@ -35,6 +35,13 @@ void lock_label(const struct lock *lock, const char *what);
 
 /* The label of who holds the lock: `release end (pid 123) since 12 s`. */
 void lock_holder(const struct lock *lock, char *ret, size_t size);
+
+/*
+ * Whether an event of the guest holds the lock, and its label: 1, 0 or -errno. Only looks: it takes
+ * no place in the queue, and makes no file.
+ */
+int lock_look(
+	const char *run_dir, const char *driver, const char *uuid, char *ret_holder, size_t size);
 
 void lock_leave(struct lock *lock);
 

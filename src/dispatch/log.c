@@ -26,7 +26,8 @@ void log_init(struct log *log, const char *event, const char *object)
 
 static int open_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	int fd = open(path,
+		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		0600);
 	struct stat st;
 
@@ -50,7 +51,9 @@ void log_open(struct log *log, const char *log_dir, const char *driver, const ch
 		n = snprintf(path, sizeof(path), "%s/daemon.log", log_dir);
 	else
 		n = snprintf(path, sizeof(path), "%s/%s-%s.log", log_dir, driver,
-			usable ? name : uuid[0] ? uuid : "unnamed");
+			usable	  ? name
+			: uuid[0] ? uuid
+				  : "unnamed");
 	if (n < 0 || (size_t)n >= sizeof(path))
 		r = -ENAMETOOLONG;
 	else
@@ -60,7 +63,8 @@ void log_open(struct log *log, const char *log_dir, const char *driver, const ch
 	if (r >= 0)
 		log->fd = r;
 	else
-		log_error(log, "cannot open the log '%s': %s, going on without", path, strerror(-r));
+		log_error(
+			log, "cannot open the log '%s': %s, going on without", path, strerror(-r));
 }
 
 /* One write, so that lines of several events do not mix. */
@@ -93,9 +97,9 @@ static void put_line(const struct log *log, const char *kind, const char *format
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	utc = clock_utc(now.tv_sec);
-	n = snprintf(line, sizeof(line), "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ %s: %s", utc.year, utc.month,
-		utc.day, utc.hour, utc.minute, utc.second, (unsigned)(now.tv_nsec / 1000000), log->event,
-		kind);
+	n = snprintf(line, sizeof(line), "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ %s: %s", utc.year,
+		utc.month, utc.day, utc.hour, utc.minute, utc.second,
+		(unsigned)(now.tv_nsec / 1000000), log->event, kind);
 	vsnprintf(text, sizeof(text), format, args);
 	used = (size_t)n;
 	vp_escape(text, strlen(text), line + used, sizeof(line) - used - 1);
@@ -210,7 +214,8 @@ void log_show_failure(const struct log *log, const char *label, const char *how,
 	int n;
 
 	vp_escape(label, strlen(label), shown, sizeof(shown));
-	n = snprintf(message, sizeof(message), "virt-parts: %s: %s failed (%.1024s)", log->object, shown, how);
+	n = snprintf(message, sizeof(message), "virt-parts: %s: %s failed (%.1024s)", log->object,
+		shown, how);
 	used = (size_t)n < sizeof(message) / 2 ? (size_t)n : sizeof(message) / 2;
 	if (length) {
 		size_t colon = used;

@@ -12,7 +12,8 @@
  *	begin extra=EXTRA pid=PID [reason=REASON]
  *	end exit STATUS, N ms
  *	PART: exit STATUS, N ms		PART: killed by signal N, N ms
- *	PART: timed out after N s	PART: refused: WHY	PART: cannot be run: WHY
+ *	PART: timed out after N s	PART: printed more than N MiB
+ *	PART: refused: WHY		PART: cannot be run: WHY
  *	warning: WHAT			error: WHAT
  *	note: WHAT
  * Control characters in it are escaped. Errors go to standard error, too, which libvirt shows when

@@ -19,13 +19,15 @@
 static const char help[] =
 	"virt-parts-hook: libvirt's hook program, which runs the parts of each event\n"
 	"\n"
-	"usage: virt-parts-hook --driver DRIVER [--hook-dir DIR] OBJECT OPERATION SUBOPERATION EXTRA\n"
+	"usage: virt-parts-hook --driver DRIVER [--hook-dir DIR] OBJECT OPERATION SUBOPERATION "
+	"EXTRA\n"
 	"       virt-parts-hook --help | --version\n"
 	"\n"
 	"The XML of OBJECT is read from standard input. Called through a link with the name of a\n"
-	"driver (qemu, lxc, libxl, bhyve, network, daemon), as libvirt does, it takes the four words\n"
+	"driver (qemu, lxc, libxl, bhyve, network, daemon), as libvirt does, it takes the four "
+	"words\n"
 	"only, and DIR is the directory of the link (else /etc/libvirt/hooks).\n"
-	"Which parts there are and what they may do: virt-parts(8).\n";
+	"Which parts there are and what they may do: virt-parts-hook(8).\n";
 
 static int supervised_finish(void *data)
 {
@@ -61,7 +63,7 @@ static bool queue_up(struct dispatch *d)
 		d->op->lock == OP_TRIES ? d->began + 1000 : d->until);
 	if (r == 0)
 		return true;
-	if (!dispatch_is_bound(d) && d->op->lock != OP_TRIES) {
+	if (!dispatch_is_bound(d) && !(d->op->lock == OP_TRIES && r == -ETIMEDOUT)) {
 		log_warning(&d->log, "cannot lock the guest in '%s': %s, going on without",
 			d->conf->run_dir, strerror(-r));
 		return true;
@@ -111,7 +113,8 @@ static int handle(struct event *event)
 		return 1;
 	valid = vp_conf_read(path, &conf, why, sizeof(why));
 	d.conf = &conf;
-	if (!conf.state_dir || !conf.run_dir || !conf.log_dir || !conf.vendor_dir || !conf.qemu_log_dir) {
+	if (!conf.state_dir || !conf.run_dir || !conf.log_dir || !conf.vendor_dir ||
+		!conf.qemu_log_dir) {
 		log_error(&d.log, "%s refused: %s", event->name, strerror(ENOMEM));
 		return 1;
 	}
@@ -127,13 +130,15 @@ static int handle(struct event *event)
 		return 0;
 	open_log(&d);
 	if (r < 0) {
-		log_error(&d.log, "%s refused: cannot tell its parts: %s", event->name, strerror(-r));
+		log_error(
+			&d.log, "%s refused: cannot tell its parts: %s", event->name, strerror(-r));
 		return 1;
 	}
 	if (valid < 0)
 		log_warning(&d.log, "no valid parts.conf: %s", why);
 	if (opened < 0 && !event->directives)
-		log_warning(&d.log, "cannot open the record of its run in '%s': %s, going on without",
+		log_warning(&d.log,
+			"cannot open the record of its run in '%s': %s, going on without",
 			conf.state_dir, strerror(-opened));
 	r = input_seal(event);
 	if (r < 0) {
@@ -141,6 +146,12 @@ static int handle(struct event *event)
 		return 1;
 	}
 	return run_event(&d);
+}
+
+static int print(enum event_wish wish)
+{
+	fputs(wish == EVENT_HELP ? help : "virt-parts-hook " VP_VERSION "\n", stdout);
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -153,6 +164,9 @@ int main(int argc, char **argv)
 
 	/* qemu:///session runs the same hook as its user, who has no part in this */
 	if (geteuid() != 0) {
+		if (argc == 2 &&
+			event_from_arguments(argc, argv, &event, &wish, why, sizeof(why)) == 0)
+			return print(wish);
 		input_drain(STDIN_FILENO);
 		return 0;
 	}
@@ -163,10 +177,8 @@ int main(int argc, char **argv)
 		/* nothing that goes wrong here may end a guest that runs */
 		return argc > 2 && !strcmp(argv[2], "reconnect") ? 0 : 2;
 	}
-	if (wish != EVENT_RUN) {
-		fputs(wish == EVENT_HELP ? help : "virt-parts-hook " VP_VERSION "\n", stdout);
-		return fflush(stdout) ? 1 : 0;
-	}
+	if (wish != EVENT_RUN)
+		return print(wish);
 	if (chdir("/") < 0)
 		return 1;
 	status = handle(&event);

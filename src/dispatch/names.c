@@ -84,7 +84,8 @@ int names_add(struct names *names, const char *name)
 		return -EINVAL;
 	/* other layouts' files may be called anything: one name must stay one */
 	for (size_t i = 0; i <= length; i++)
-		clean[i] = name[i] && ((unsigned char)name[i] <= ' ' || name[i] == 0x7f) ? '_' : name[i];
+		clean[i] = name[i] && ((unsigned char)name[i] <= ' ' || name[i] == 0x7f) ? '_'
+											 : name[i];
 	if (names_has(names, clean))
 		return 0;
 	text = realloc(names->text, used + length + 2);

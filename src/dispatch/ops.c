@@ -5,30 +5,29 @@
 #include <string.h>
 
 static const struct op ops[] = {
-	/* kind, name, runs rest, always succeeds, filters, hurries, lock */
-	{EVENT_GUEST, "prepare", false, false, false, true, OP_WAITS},
-	{EVENT_GUEST, "start", false, false, false, true, OP_WAITS},
-	{EVENT_GUEST, "started", false, false, false, true, OP_WAITS},
-	{EVENT_GUEST, "attach", false, false, false, false, OP_WAITS},
-	{EVENT_GUEST, "migrate", false, false, true, false, OP_WAITS},
-	{EVENT_GUEST, "restore", false, false, true, false, OP_WAITS},
-	{EVENT_GUEST, "stopped", true, false, false, false, OP_QUEUES},
-	{EVENT_GUEST, "release", true, false, false, false, OP_QUEUES},
+	{EVENT_GUEST, "prepare", .hurries = true, .lock = OP_WAITS},
+	{EVENT_GUEST, "start", .hurries = true, .lock = OP_WAITS},
+	{EVENT_GUEST, "started", .hurries = true, .lock = OP_WAITS},
+	{EVENT_GUEST, "attach", .lock = OP_WAITS},
+	{EVENT_GUEST, "migrate", .filters = true, .lock = OP_WAITS},
+	{EVENT_GUEST, "restore", .filters = true, .lock = OP_WAITS},
+	{EVENT_GUEST, "stopped", .runs_rest = true, .lock = OP_QUEUES},
+	{EVENT_GUEST, "release", .runs_rest = true, .lock = OP_QUEUES},
 	/* libvirt kills a running guest whose reconnect hook fails */
-	{EVENT_GUEST, "reconnect", true, true, false, false, OP_TRIES},
-	{EVENT_GUEST, NULL, false, false, false, false, OP_WAITS},
+	{EVENT_GUEST, "reconnect", .runs_rest = true, .always_succeeds = true, .lock = OP_TRIES},
+	{EVENT_GUEST, NULL, .lock = OP_WAITS},
 
-	{EVENT_NETWORK, "start", false, false, false, true, OP_UNLOCKED},
-	{EVENT_NETWORK, "started", false, false, false, true, OP_UNLOCKED},
-	{EVENT_NETWORK, "stopped", true, false, false, false, OP_UNLOCKED},
-	{EVENT_NETWORK, "port-deleted", true, false, false, false, OP_UNLOCKED},
-	{EVENT_NETWORK, "updated", true, false, false, false, OP_UNLOCKED},
-	{EVENT_NETWORK, NULL, false, false, false, false, OP_UNLOCKED},
+	{EVENT_NETWORK, "start", .hurries = true},
+	{EVENT_NETWORK, "started", .hurries = true},
+	{EVENT_NETWORK, "stopped", .runs_rest = true},
+	{EVENT_NETWORK, "port-deleted", .runs_rest = true},
+	{EVENT_NETWORK, "updated", .runs_rest = true},
+	{EVENT_NETWORK, NULL, .lock = OP_UNLOCKED},
 
-	{EVENT_DAEMON, "start", false, false, false, true, OP_UNLOCKED},
-	{EVENT_DAEMON, "shutdown", true, false, false, false, OP_UNLOCKED},
-	{EVENT_DAEMON, "reload", true, false, false, false, OP_UNLOCKED},
-	{EVENT_DAEMON, NULL, false, false, false, false, OP_UNLOCKED},
+	{EVENT_DAEMON, "start", .hurries = true},
+	{EVENT_DAEMON, "shutdown", .runs_rest = true},
+	{EVENT_DAEMON, "reload", .runs_rest = true},
+	{EVENT_DAEMON, NULL, .lock = OP_UNLOCKED},
 };
 
 const struct op *op_find(enum event_kind kind, const char *name)

@@ -9,18 +9,18 @@
 
 enum op_lock {
 	OP_UNLOCKED,
-	OP_WAITS,   /* for the guest's other events, up to LOCK_WAIT_S, then it is refused */
-	OP_TRIES,   /* does nothing when another event of the guest is running */
-	OP_QUEUES,  /* takes its place in the queue, and goes on in the background if that is long */
+	OP_WAITS,  /* for the guest's other events, up to LOCK_WAIT_S, then it is refused */
+	OP_TRIES,  /* does nothing when another event of the guest is running */
+	OP_QUEUES, /* takes its place in the queue, and goes on in the background if that is long */
 };
 
 struct op {
 	enum event_kind kind;
 	const char *name;     /* NULL: any other of that kind */
-	bool runs_rest;       /* a failed part does not keep the others from running */
+	bool runs_rest;	      /* a failed part does not keep the others from running */
 	bool always_succeeds; /* exit status 0 whatever fails, the dispatcher included */
-	bool filters;         /* what a part prints replaces the XML */
-	bool hurries;         /* prepare-timeout holds for its parts, not part-timeout */
+	bool filters;	      /* what a part prints replaces the XML */
+	bool hurries;	      /* prepare-timeout holds for its parts, not part-timeout */
 	enum op_lock lock;
 };
 

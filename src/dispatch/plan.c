@@ -100,18 +100,20 @@ static int scan_admin(struct plan *plan, const struct plan_query *q, bool named)
 
 static int scan_compat(struct plan *plan, const struct plan_query *q, bool named)
 {
-	int r = scan(plan, q, PLAN_COMPAT_2014, q->hook_dir, "%s_%s_%s_-.d", q->driver, q->op, q->subop);
+	int r = scan(
+		plan, q, PLAN_COMPAT_2014, q->hook_dir, "%s_%s_%s_-.d", q->driver, q->op, q->subop);
 
 	if (r == 0 && named)
-		r = scan(plan, q, PLAN_COMPAT_VFIO, q->hook_dir, "%s.d/%s/%s/%s", q->driver, q->object,
-			q->op, q->subop);
+		r = scan(plan, q, PLAN_COMPAT_VFIO, q->hook_dir, "%s.d/%s/%s/%s", q->driver,
+			q->object, q->op, q->subop);
 	return r;
 }
 
 static int scan_vendor(struct plan *plan, const struct plan_query *q)
 {
 	size_t before = plan->count;
-	int r = scan(plan, q, PLAN_VENDOR_DRIVER, q->vendor_dir, "%s_%s_%s.d", q->driver, q->op, q->subop);
+	int r = scan(plan, q, PLAN_VENDOR_DRIVER, q->vendor_dir, "%s_%s_%s.d", q->driver, q->op,
+		q->subop);
 
 	if (r == 0 && q->guest)
 		r = scan(plan, q, PLAN_VENDOR_SHARED, q->vendor_dir, "%s_%s.d", q->op, q->subop);
@@ -199,7 +201,8 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 		entry->asked = name_of_directive(entry->name);
 		snprintf(asked, sizeof(asked), "asked/%s", entry->asked);
 		if (!recorder && (q->record < 0 || !vp_record_has(q->record, asked)))
-			r = set_state(entry, PLAN_IDLE, "the guest's run has no directive '%s'", entry->asked);
+			r = set_state(entry, PLAN_IDLE, "the guest's run has no directive '%s'",
+				entry->asked);
 	}
 	return r;
 }
@@ -214,7 +217,8 @@ static int keep_shipped(struct plan *plan)
 
 		if (!plan_is_shipped(entry) &&
 			(entry->state == PLAN_RUN || entry->state == PLAN_REFUSED))
-			r = set_state(entry, PLAN_SKIPPED, "it does not run again for an unfinished run");
+			r = set_state(
+				entry, PLAN_SKIPPED, "it does not run again for an unfinished run");
 	}
 	return r;
 }
@@ -231,8 +235,10 @@ int plan_make(const struct plan_query *q, struct plan *ret)
 		r = scan_compat(&plan, q, named);
 	if (r == 0 && q->guest && !named) {
 		vp_escape(q->object, strlen(q->object), shown, sizeof(shown));
-		r = scan_warn(&plan, "'%s' cannot be the name of a directory: parts for this guest alone "
-			"are not looked for", shown);
+		r = scan_warn(&plan,
+			"'%s' cannot be the name of a directory: parts for this guest alone "
+			"are not looked for",
+			shown);
 	}
 	/* a shipped part that is idle still hides an older one of its name */
 	if (r == 0 && (q->directives || q->record >= 0 || q->complete || plan.count))

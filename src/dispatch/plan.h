@@ -32,11 +32,11 @@ enum plan_state {
 
 struct plan_entry {
 	const char *path, *name; /* name: the basename, within path */
-	const char *label;       /* for messages: prepare_begin.d/20-preload, within path */
+	const char *label;	 /* for messages: prepare_begin.d/20-preload, within path */
 	enum plan_source source;
 	enum plan_state state;
 	const char *asked; /* runs only when the run's record has asked/<this>; NULL: always */
-	char *why;         /* of every state but PLAN_RUN */
+	char *why;	   /* of every state but PLAN_RUN */
 };
 
 struct plan {
@@ -50,12 +50,12 @@ struct plan {
 struct plan_query {
 	const char *hook_dir, *vendor_dir;
 	const char *driver, *object, *op, *subop;
-	bool guest;      /* the driver's objects are guests, not networks or the daemon */
-	bool compat;     /* the compatibility layouts count */
-	bool directives; /* the XML's bytes say that the guest may have some */
-	int record;      /* of the guest's run, or -1 */
+	bool guest;	   /* the driver's objects are guests, not networks or the daemon */
+	bool compat;	   /* the compatibility layouts count */
+	bool directives;   /* the XML's bytes say that the guest may have some */
+	int record;	   /* of the guest's run, or -1 */
 	bool shipped_only; /* leaves only shipped parts to run: an unfinished run is finished */
-	bool complete; /* lists also what is no part or has nothing to do (costs more) */
+	bool complete;	   /* lists also what is no part or has nothing to do (costs more) */
 };
 
 /* 0 or -errno. *ret needs plan_free when it is 0. */

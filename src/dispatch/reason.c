@@ -115,7 +115,8 @@ static bool read_log(const char *path, time_t since, char ret[REASON_SIZE])
 	return false;
 }
 
-bool reason_from_qemu_log(const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE])
+bool reason_from_qemu_log(
+	const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE])
 {
 	static const char *const suffixes[] = {".log", ".log.0"};
 	char path[PATH_MAX];

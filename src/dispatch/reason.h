@@ -15,7 +15,8 @@ void reason_from_extra(const char *extra, char ret[REASON_SIZE]);
  * From the log of the qemu guest NAME: the last `shutting down, reason=` that is not older than
  * SINCE. False when there is none.
  */
-bool reason_from_qemu_log(const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE]);
+bool reason_from_qemu_log(
+	const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE]);
 
 /* Whether the guest will come back to what it has left: its run goes on. */
 bool reason_is_pause(const char *reason);

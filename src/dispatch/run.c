@@ -10,6 +10,7 @@
 
 #include "environment.h"
 #include "filter.h"
+#include "input.h"
 #include "record.h"
 #include "spawn.h"
 
@@ -54,7 +55,8 @@ static bool report(const struct dispatch *d, const struct plan_entry *entry,
 	return good;
 }
 
-static bool run_part(const struct dispatch *d, const struct plan_entry *entry, struct filter *filter)
+static bool run_part(
+	const struct dispatch *d, const struct plan_entry *entry, struct filter *filter)
 {
 	const struct event *event = d->event;
 	char *argv[] = {(char *)entry->path, (char *)event->object, (char *)event->op,
@@ -66,6 +68,7 @@ static bool run_part(const struct dispatch *d, const struct plan_entry *entry, s
 		.output = d->log.fd,
 		.error = d->log.fd,
 		.seconds = time_limit(d, entry),
+		.output_max = d->op->filters ? INPUT_MAX : 0,
 	};
 	struct spawn_result result;
 	off_t from = log_position(&d->log);
@@ -85,7 +88,8 @@ static bool run_part(const struct dispatch *d, const struct plan_entry *entry, s
 	return good;
 }
 
-static bool run_entry(const struct dispatch *d, const struct plan_entry *entry, struct filter *filter)
+static bool run_entry(
+	const struct dispatch *d, const struct plan_entry *entry, struct filter *filter)
 {
 	if (entry->state == PLAN_RUN)
 		return run_part(d, entry, filter);

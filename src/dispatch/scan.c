@@ -23,7 +23,7 @@ struct place {
 	size_t label;
 	enum plan_source source;
 	bool complete;
-	bool checked;   /* the directory's own trust, once something in it matters */
+	bool checked;		  /* the directory's own trust, once something in it matters */
 	char why[PATH_MAX + 128]; /* it is not trusted; "" when it is */
 };
 
@@ -91,6 +91,10 @@ static enum plan_state judge(const struct stat *st, char *why)
 		snprintf(why, size, "it is not a regular file");
 		return PLAN_REFUSED;
 	}
+	if (!(st->st_mode & 0111)) {
+		snprintf(why, size, "it is not executable");
+		return PLAN_SKIPPED;
+	}
 	if (vp_trust_mode(st) < 0) {
 		if (st->st_uid != 0)
 			snprintf(why, size, "it belongs to user %u, not to root", st->st_uid);
@@ -103,10 +107,6 @@ static enum plan_state judge(const struct stat *st, char *why)
 		snprintf(why, size, "it is setuid or setgid");
 		return PLAN_REFUSED;
 	}
-	if (!(st->st_mode & 0111)) {
-		snprintf(why, size, "it is not executable");
-		return PLAN_SKIPPED;
-	}
 	return PLAN_RUN;
 }
 
@@ -115,7 +115,8 @@ static enum plan_state judge_link(const char *path, const struct stat *link, cha
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
-		snprintf(why, PATH_MAX + 128, "it is a link that leads nowhere: %s", strerror(errno));
+		snprintf(why, PATH_MAX + 128, "it is a link that leads nowhere: %s",
+			strerror(errno));
 		return PLAN_REFUSED;
 	}
 	if (link->st_uid == 0 && is_mask(&st)) {
@@ -133,12 +134,15 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 	char path[PATH_MAX], why[PATH_MAX + 128] = "";
 	enum plan_state state;
 	struct stat st;
-	int n = snprintf(path, sizeof(path), "%s%s%s", place->path, name ? "/" : "", name ? name : "");
+	int n = snprintf(
+		path, sizeof(path), "%s%s%s", place->path, name ? "/" : "", name ? name : "");
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	if (fstatat(name ? fd : AT_FDCWD, name ? name : path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : add(plan, place, name, PLAN_REFUSED, strerror(errno));
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : add(plan, place, name, PLAN_REFUSED, strerror(errno));
 	if (!place->checked) {
 		char *dir = strdup(place->path);
 
@@ -194,8 +198,8 @@ static int scan_directory(struct plan *plan, struct place *place, DIR *dir)
 	return r;
 }
 
-int scan_place(struct plan *plan, const char *path, size_t label, enum plan_source source,
-	bool complete)
+int scan_place(
+	struct plan *plan, const char *path, size_t label, enum plan_source source, bool complete)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 	struct place place;

@@ -9,8 +9,8 @@
  * Adds what the directory PATH holds to the plan, or, in the layout of VFIO-Tools, PATH itself when
  * it is a file. Messages show what is behind the first LABEL bytes. 0, also when it is not there.
  */
-int scan_place(struct plan *plan, const char *path, size_t label, enum plan_source source,
-	bool complete);
+int scan_place(
+	struct plan *plan, const char *path, size_t label, enum plan_source source, bool complete);
 
 int scan_warn(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

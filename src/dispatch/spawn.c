@@ -7,17 +7,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "tree.h"
 
-enum { GRACE_MS = 2000 };
+enum { GRACE_MS = 2000, LOOK_MS = 10 };
 
 void spawn_prepare(void)
 {
@@ -27,7 +30,8 @@ void spawn_prepare(void)
 static int add_output(posix_spawn_file_actions_t *actions, int fd, int target)
 {
 	return fd >= 0 ? posix_spawn_file_actions_adddup2(actions, fd, target)
-		       : posix_spawn_file_actions_addopen(actions, target, "/dev/null", O_WRONLY, 0);
+		       : posix_spawn_file_actions_addopen(
+				 actions, target, "/dev/null", O_WRONLY, 0);
 }
 
 /* posix_spawn runs the child in the parent's memory until its exec: no page is copied. */
@@ -44,38 +48,58 @@ static int start(const struct spawn *spawn, pid_t *ret)
 	/* not sigfillset: it leaves out two of the C library's own, which would stay ignored */
 	memset(&all, 0xff, sizeof(all));
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawn_file_actions_init(&actions);
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
-		spawn->input >= 0 ? input : "/dev/null", O_RDONLY, 0);
+	r = posix_spawn_file_actions_addopen(
+		&actions, STDIN_FILENO, spawn->input >= 0 ? input : "/dev/null", O_RDONLY, 0);
 	if (r == 0)
 		r = add_output(&actions, spawn->output, STDOUT_FILENO);
 	if (r == 0)
 		r = add_output(&actions, spawn->error, STDERR_FILENO);
 	if (r == 0)
-		r = posix_spawn(ret, spawn->argv[0], &actions, &attr, spawn->argv, spawn->environment);
+		r = posix_spawn(
+			ret, spawn->argv[0], &actions, &attr, spawn->argv, spawn->environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return -r;
 }
 
-/* 1 when the process has ended, 0 when it has not in that time, or -errno. */
-static int wait_for(pid_t pid, int64_t until)
+/* Whether the output, which lies in memory, has grown beyond what anybody would use. */
+static bool prints_on(const struct spawn *spawn)
+{
+	struct stat st;
+
+	return spawn->output_max && fstat(spawn->output, &st) == 0 &&
+	       st.st_size > spawn->output_max;
+}
+
+/* SPAWN_EXITED when the process has ended, the reason why it must be ended, or -errno. */
+static int wait_for(const struct spawn *spawn, pid_t pid, int64_t until)
 {
 	struct pollfd poller = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int r;
+	int r, left;
 
 	if (poller.fd < 0)
 		return -errno;
-	do
-		r = poll(&poller, 1, clock_left(until));
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		r = -errno;
+	do {
+		left = clock_left(until);
+		r = poll(&poller, 1, spawn->output_max && left > LOOK_MS ? LOOK_MS : left);
+		if (r < 0 && errno != EINTR)
+			r = -errno;
+		else if (r == 1)
+			r = SPAWN_EXITED;
+		else if (prints_on(spawn))
+			r = SPAWN_PRINTS_ON;
+		else if (left == 0)
+			r = SPAWN_TIMED_OUT;
+		else
+			continue;
+		break;
+	} while (true);
 	close(poller.fd);
 	return r;
 }
@@ -95,14 +119,14 @@ struct spawn_result spawn_run(const struct spawn *spawn)
 		tree_free(&before);
 		return result;
 	}
-	r = wait_for(pid, began + (int64_t)spawn->seconds * 1000);
-	if (r == 1) {
+	r = wait_for(spawn, pid, began + (int64_t)spawn->seconds * 1000);
+	if (r == SPAWN_EXITED) {
 		waitpid(pid, &status, 0);
 		result.end = WIFEXITED(status) ? SPAWN_EXITED : SPAWN_KILLED;
 		result.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 	} else {
 		/* one that cannot be watched must not run on either */
-		result.end = r == 0 ? SPAWN_TIMED_OUT : SPAWN_NOT_RUN;
+		result.end = r < 0 ? SPAWN_NOT_RUN : (enum spawn_end)r;
 		result.value = r;
 		result.left = tree_end(&before, GRACE_MS);
 	}
@@ -111,8 +135,8 @@ struct spawn_result spawn_run(const struct spawn *spawn)
 	return result;
 }
 
-const char *spawn_text(const struct spawn *spawn, const struct spawn_result *result, char *buffer,
-	size_t size)
+const char *spawn_text(
+	const struct spawn *spawn, const struct spawn_result *result, char *buffer, size_t size)
 {
 	switch (result->end) {
 	case SPAWN_EXITED:
@@ -124,6 +148,10 @@ const char *spawn_text(const struct spawn *spawn, const struct spawn_result *res
 	case SPAWN_TIMED_OUT:
 		snprintf(buffer, size, "timed out after %u s%s", spawn->seconds,
 			result->left ? ", and is still there" : "");
+		break;
+	case SPAWN_PRINTS_ON:
+		snprintf(buffer, size, "printed more than %jd MiB",
+			(intmax_t)spawn->output_max >> 20);
 		break;
 	case SPAWN_NOT_RUN:
 		snprintf(buffer, size, "cannot be run: %s", strerror(-result->value));

@@ -4,15 +4,17 @@
 #define VP_DISPATCH_SPAWN_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct spawn {
 	char *const *argv, *const *environment; /* argv[0] is the program's path */
-	int input;         /* read from its beginning through an open file description of its own */
+	int input;	   /* read from its beginning through an open file description of its own */
 	int output, error; /* -1: /dev/null */
 	unsigned seconds;
+	off_t output_max; /* of the file output; 0: none */
 };
 
-enum spawn_end { SPAWN_EXITED, SPAWN_KILLED, SPAWN_TIMED_OUT, SPAWN_NOT_RUN };
+enum spawn_end { SPAWN_EXITED, SPAWN_KILLED, SPAWN_TIMED_OUT, SPAWN_PRINTS_ON, SPAWN_NOT_RUN };
 
 struct spawn_result {
 	enum spawn_end end;
@@ -22,14 +24,15 @@ struct spawn_result {
 };
 
 /*
- * Runs it and waits for its end. On time out its whole tree is ended; else what it leaves in the
+ * Runs it and waits for its end. On time out, or when it prints more than output_max, its whole tree
+ * is ended; else what it leaves in the
  * background is left alone. Call spawn_prepare once before.
  */
 struct spawn_result spawn_run(const struct spawn *spawn);
 void spawn_prepare(void);
 
 /* `exit 1`, `killed by signal 9`, `timed out after 60 s`, `cannot be run: WHY`. */
-const char *spawn_text(const struct spawn *spawn, const struct spawn_result *result, char *buffer,
-	size_t size);
+const char *spawn_text(
+	const struct spawn *spawn, const struct spawn_result *result, char *buffer, size_t size);
 
 #endif

@@ -86,8 +86,7 @@ static int finish(void *data)
 int unfinished_finish(struct dispatch *d, const char *uuid, int record, const struct vp_run *run,
 	struct lock *lock)
 {
-	struct finish f = {
-		.prepare = d, .run = run, .uuid = uuid, .lock = lock, .record = record};
+	struct finish f = {.prepare = d, .run = run, .uuid = uuid, .lock = lock, .record = record};
 
 	return teardown_supervise(finish, &f, d->until, NULL);
 }
@@ -113,11 +112,15 @@ static int finish_namesake(struct dispatch *d, const char *uuid)
 	if (record >= 0 && vp_record_read_run(record, &run) == 0)
 		r = unfinished_finish(d, uuid, record, &run, &lock);
 	if (r == -ETIMEDOUT)
-		log_error(&d->log, "prepare refused after %d s: waits for %s of a guest that is gone, of the "
-			"same name and with UUID %s", LOCK_WAIT_S, record >= 0 ? "the release" : holder, uuid);
+		log_error(&d->log,
+			"prepare refused after %d s: waits for %s of a guest that is gone, of the "
+			"same name and with UUID %s",
+			LOCK_WAIT_S, record >= 0 ? "the release" : holder, uuid);
 	else if (r != 0)
-		log_error(&d->log, "warning: the run of a guest that is gone, of the same name and with UUID "
-			"%s, could not be finished; see 'virt-parts status'", uuid);
+		log_error(&d->log,
+			"warning: the run of a guest that is gone, of the same name and with UUID "
+			"%s, could not be finished; see 'virt-parts status'",
+			uuid);
 	if (record >= 0)
 		close(record);
 	lock_leave(&lock);

@@ -6,6 +6,9 @@
 #
 # A file says `setup() { tree_make; }` and `teardown() { tree_remove; }`.
 
+# shellcheck disable=SC2034,SC2119,SC2120 # variables and arguments are for the tests
+# shellcheck disable=SC2016 # parts expand what is in them
+
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly build=${VIRT_PARTS_BUILD:-$checkout/build}
 readonly uuid=6e3ad1c0-5a1b-4d0c-9a57-0d6c9b1a7a11
@@ -28,7 +31,29 @@ tree_make() {
 	done
 	conf
 	xml=$plain
+	around=()
 	: >"$seen"
+}
+
+# full N QUICK: N in check-full, else QUICK
+full() {
+	if [[ -n ${VIRT_PARTS_FULL:-} ]]; then
+		echo "$1"
+	else
+		echo "$2"
+	fi
+}
+
+# Memory and system calls are those of the program as it is installed, not of one for a sanitizer.
+needs_static() {
+	! ldd "$build/virt-parts-hook" 2>&1 | grep -q '=>' || skip 'the program is not linked statically'
+}
+
+# From here on hooks run where the host's own logs and locks are hidden: where parts.conf of the tree does
+# not count, they use the built-in directories.
+hide_host() {
+	unshare -m true 2>/dev/null || skip 'needs unshare -m'
+	around=(unshare -m sh -ec 'mount -t tmpfs none /var/log; mount -t tmpfs none /run; exec "$0" "$@"')
 }
 
 # Processes that a test left behind are known by the tree in their arguments or names of open files.
@@ -61,7 +86,7 @@ part() {
 hook() {
 	local driver=$1
 	shift
-	printf '%s' "$xml" | "$hooks/$driver" "$@"
+	printf '%s' "$xml" | "${around[@]}" "$hooks/$driver" "$@"
 }
 
 # event OP SUBOP [EXTRA]: an event of the qemu guest web1, run with its status, output and errors kept
@@ -143,13 +168,13 @@ recorder() {
 		'mkdir -p "$record/asked"' \
 		"for name in $*; do touch \"\$record/asked/\$name\"; done" \
 		'cat >"$record/domain.xml"' \
-		'printf "version 1\nname %s\nbegin new\ntime %s\nboot %s\n" "$VIRT_PARTS_DOMAIN" "$VIRT_PARTS_EVENT_TIME" "$(cat /proc/sys/kernel/random/boot_id)" >"$record/run"'
+		'printf "version 1\nname %s\nbegin new\nturn 1\ntime %s\nboot %s\n" "$VIRT_PARTS_DOMAIN" "$VIRT_PARTS_EVENT_TIME" "$(cat /proc/sys/kernel/random/boot_id)" >"$record/run"'
 }
 
 # Two shipped parts of release that note the reason and the failed, and fail while there is a file fail/NAME
 shipped() {
 	recorder archive post-rm-rf custom
-	mkdir "$tree/fail"
+	mkdir -p "$tree/fail"
 	local name
 	for name in 20-archive 60-post-rm-rf; do
 		part "$vendor/release_end.d/$name" 'echo "${0##*/} $VIRT_PARTS_REASON [$VIRT_PARTS_FAILED]" >>"$seen"' \

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * failed.h: the record's list of the parts that failed in a teardown, `failed`. All return 0 or -errno.
+ */
+#ifndef VP_DISPATCH_FAILED_H
+#define VP_DISPATCH_FAILED_H
+
+#include "dispatch.h"
+
+/* Stands in the list when there were no shipped parts that could release the guest. */
+#define FAILED_SHIPPED "release_end.d"
+
+/* The list into d->failed; one that cannot be read is a failure itself. */
+int failed_load(struct dispatch *d);
+
+/* d->failed into the record. */
+int failed_save(const struct dispatch *d);
+
+/* Whether a shipped part, or the lack of them, is in d->failed. */
+bool failed_has_shipped(const struct dispatch *d);
+
+/*
+ * Leaves in d->failed only what the plan does not run once more: when an unfinished run is finished,
+ * the shipped parts do.
+ */
+int failed_forget_repeated(struct dispatch *d);
+
+/*
+ * Writes d->failed and the admin's own parts that are about to run. These do not run again when a
+ * release is interrupted and finished later, so they count as failed until they have ended: what they
+ * were to save is not deleted.
+ */
+int failed_write_ahead(const struct dispatch *d);
+
+#endif

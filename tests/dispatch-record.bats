@@ -1,0 +1,513 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What events do to the record of a guest's run: its reasons, its end, and runs that were not finished.
+# The shipped parts are small scripts here: 05-virt-parts makes a record, others note what they are told.
+
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of tree_make, hook and event
+# shellcheck disable=SC2016,SC2086 # parts expand what is in them
+load lib/tree.bash
+
+setup() {
+	tree_make
+	shipped
+}
+
+teardown() { tree_remove; }
+
+# fail_release: a whole life whose archive fails, so that the run is unfinished
+fail_release() {
+	live
+	touch "$tree/fail/20-archive"
+	event release end "${1:-shutdown}"
+	[ "$status" -eq 1 ]
+	rm "$tree/fail/20-archive"
+	: >"$seen"
+}
+
+is_begin() {
+	grep -qx "begin $1" "$tree/$record/run" || {
+		cat "$tree/$record/run" >&2
+		return 1
+	}
+}
+
+# --- a run's normal life ---------------------------------------------------------------------------------------
+
+@test "a release at which nothing fails ends the run" {
+	live
+	has_record
+	[ -e "$tree/$record/started" ]
+	event stopped end
+	has_record
+	event release end shutdown
+	[ "$status" -eq 0 ]
+	not has_record
+	ran 05-virt-parts '20-archive shutdown []' '60-post-rm-rf shutdown []'
+}
+
+@test "started is written down only when it succeeded" {
+	part "$parts/started_begin.d/10-a" 'exit 1'
+	xml=$asking
+	event prepare begin
+	event started begin
+	[ "$status" -eq 1 ]
+	has_record
+	[ ! -e "$tree/$record/started" ]
+}
+
+@test "a release at which a part fails leaves the run unfinished, with its reason and what failed" {
+	fail_release destroyed
+	record_is release destroyed
+	record_is failed 20-archive
+	has "$(log_of qemu-web1)" 'release_end: warning: the run stays unfinished, failed: 20-archive'
+}
+
+@test "what failed at stopped is told to the parts of release, and keeps the run" {
+	part "$parts/stopped_end.d/10-own" 'exit 1'
+	live
+	: >"$seen"
+	event stopped end
+	[ "$status" -eq 1 ]
+	record_is failed 10-own
+	event release end shutdown
+	ran '20-archive shutdown [10-own]' '60-post-rm-rf shutdown [10-own]'
+	has_record
+}
+
+@test "an advisory part that fails keeps no run" {
+	conf '[advisory]' '90-own' '20-archive'
+	part "$parts/release_end.d/90-own" 'exit 1'
+	live
+	event release end shutdown
+	[ "$status" -eq 1 ]
+	not has_record
+	# a shipped part is never advisory
+	live
+	touch "$tree/fail/20-archive"
+	event release end shutdown
+	record_is failed 20-archive
+}
+
+@test "an admin's part that fails keeps the run" {
+	part "$parts/release_end.d/10-own" 'exit 1'
+	live
+	event release end shutdown
+	record_is failed 10-own
+}
+
+@test "without shipped parts for release the run is not over before they are back" {
+	live
+	rm -r "$vendor/release_end.d"
+	event release end shutdown
+	has_record
+	has "$errors" "no shipped parts in '$vendor/release_end.d'"
+	# once they are back the next prepare ends it
+	shipped
+	: >"$seen"
+	event prepare begin
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown []' 05-virt-parts
+	is_begin new
+}
+
+@test "a release without a record leaves no record" {
+	xml=$asking
+	event release end shutdown
+	[ "$status" -eq 0 ]
+	ran
+	[ ! -e "$tree/state/qemu" ]
+}
+
+@test "a guest whose directives were removed while it ran is still released by its record" {
+	live
+	xml=$plain
+	event release end shutdown
+	[ "$status" -eq 0 ]
+	not has_record
+	ran 05-virt-parts '20-archive shutdown []' '60-post-rm-rf shutdown []'
+}
+
+@test "an event that had to wait sees the record that was made meanwhile" {
+	part "$parts/prepare_begin.d/01-slow" 'echo slow >>"$seen"; sleep 0.5'
+	part "$parts/release_end.d/30-own"
+	xml=$asking
+	hook qemu web1 prepare begin - &
+	within 5 grep -q slow "$seen"
+	xml=$plain
+	event release end shutdown
+	wait
+	ran slow 05-virt-parts '20-archive shutdown []' 30-own '60-post-rm-rf shutdown []'
+	not has_record
+}
+
+# --- reasons ---------------------------------------------------------------------------------------------------
+
+# reason_is WORD [EXTRA]: what the parts of release are told
+reason_is() {
+	part "$parts/release_end.d/10-own" 'echo "$VIRT_PARTS_REASON" >"$tree/reason"; exit 1'
+	event release end "${2:--}"
+	same "$(<"$tree/reason")" "$1"
+}
+
+# qemu_log SECONDS LINE: a line of libvirt's own, that many seconds from now
+qemu_log() {
+	echo "$(date -u -d "@$(($(date +%s) + $1))" '+%Y-%m-%d %H:%M:%S').123+0000: $2" >>"$tree/qemu-log/${3:-web1.log}"
+}
+
+@test "libvirt's own reason counts first, with a hyphen for a space" {
+	live
+	qemu_log 1 'shutting down, reason=saved'
+	reason_is shutdown shutdown
+	reason_is from-snapshot 'from snapshot'
+	record_is release from-snapshot
+}
+
+@test "without a record nothing is known" {
+	qemu_log 1 'shutting down, reason=saved'
+	reason_is unknown
+}
+
+@test "a run that never started has failed" {
+	xml=$asking
+	event prepare begin
+	qemu_log 1 'shutting down, reason=shutdown'
+	reason_is failed
+}
+
+@test "qemu's log gives the last reason that is not older than the run" {
+	live
+	qemu_log -100 'shutting down, reason=crashed'
+	reason_is unknown
+	rm "$tree/$record/release"
+	qemu_log 1 'shutting down, reason=saved'
+	qemu_log 1 'shutting down, reason=destroyed'
+	qemu_log 1 'starting up libvirt version: 9.0.0'
+	echo 'qemu-system-x86_64: terminating on signal 15 from pid 1' >>"$tree/qemu-log/web1.log"
+	reason_is destroyed
+}
+
+@test "what a guest writes into qemu's log is not believed" {
+	live
+	qemu_log 1 'shutting down, reason=saved'
+	{
+		echo 'shutting down, reason=shutdown'
+		echo ' 2099-01-01 00:00:00.000+0000: shutting down, reason=shutdown'
+		echo 'guest: 2099-01-01 00:00:00.000+0000: shutting down, reason=shutdown'
+		echo '2099-01-01 00:00:00.000+0000: x shutting down, reason=shutdown'
+		echo '2099-01-01 00:00:00.000+0000: shutting down, reason=shut;down'
+		echo '2099-01-01 00:00:00.000+0100: shutting down, reason=shutdown'
+		printf 'no end: 2099-01-01 00:00:00.000+0000: shutting down, reason=shutdown'
+	} >>"$tree/qemu-log/web1.log"
+	reason_is saved
+}
+
+@test "at most the last 64 KiB of qemu's log are read, and then the log before it" {
+	live
+	qemu_log 1 'shutting down, reason=destroyed'
+	head -c 60000 /dev/zero | tr '\0' '\n' >>"$tree/qemu-log/web1.log"
+	reason_is destroyed
+	head -c 6000 /dev/zero | tr '\0' '\n' >>"$tree/qemu-log/web1.log"
+	rm "$tree/$record/release"
+	reason_is unknown
+	rm "$tree/$record/release"
+	qemu_log 1 'shutting down, reason=crashed' web1.log.0
+	reason_is crashed
+}
+
+@test "a container was shut down or destroyed, other drivers do not say" {
+	local driver
+	xml=$asking
+	for driver in lxc libxl; do
+		part "$parts/release_end.d/10-own" 'echo "$VIRT_PARTS_REASON" >"$tree/reason"'
+		hook $driver web1 prepare begin -
+		hook $driver web1 started begin -
+		hook $driver web1 release end -
+		[[ $(<"$tree/reason") == "$([[ $driver == lxc ]] && echo shutdown-or-destroyed || echo unknown)" ]]
+	done
+}
+
+@test "what was known at stopped is known at release" {
+	live
+	qemu_log 1 'shutting down, reason=saved'
+	event stopped end
+	record_is release saved
+	rm "$tree/qemu-log/web1.log"
+	reason_is saved
+}
+
+@test "only stopped and release have a reason" {
+	local op
+	for op in prepare_begin started_begin reconnect_begin; do
+		part "$parts/$op.d/10-own" 'echo "[$VIRT_PARTS_REASON]" >>"$seen"'
+	done
+	live
+	event reconnect begin
+	ran 05-virt-parts '[]' '[]' '[]'
+}
+
+# --- runs that go on -------------------------------------------------------------------------------------------
+
+# saved REASON: a life that ends with it, whose run stays
+saved() {
+	live
+	event stopped end
+	event release end "$1"
+	[ "$status" -eq 0 ]
+	record_is release "$1"
+	sed -i 's/^time .*/time 1000/' "$tree/$record/run"
+	: >"$seen"
+}
+
+# goes_on BEGIN: the run of before does, as if it had just been prepared
+goes_on() {
+	is_begin "$1"
+	grep -qx 'turn 2' "$tree/$record/run"
+	not grep -qx 'time 1000' "$tree/$record/run"
+	grep -qx "boot $(</proc/sys/kernel/random/boot_id)" "$tree/$record/run"
+	[ ! -e "$tree/$record/started" ]
+	[ ! -e "$tree/$record/release" ]
+	[ ! -e "$tree/$record/failed" ]
+}
+
+@test "a saved guest that is restored goes on with its run" {
+	saved saved
+	event restore begin
+	[ "$status" -eq 0 ]
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 05-virt-parts
+	goes_on restored
+	event started begin
+	event release end shutdown
+	not has_record
+}
+
+@test "a snapshot that is reverted to goes on with its run, with a restore or without" {
+	saved 'from snapshot' || [ "$(<"$tree/$record/release")" = from-snapshot ]
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 05-virt-parts
+	is_begin reverted
+	event started begin
+	event release end 'from snapshot'
+	: >"$seen"
+	event restore begin
+	event prepare begin
+	is_begin restored
+	ran 05-virt-parts
+}
+
+@test "a saved guest that is started without a restore has lost its run, which is finished first" {
+	saved saved
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	is_begin new
+}
+
+@test "a restore that failed, or is five minutes old, or was used up, restores nothing" {
+	saved saved
+	part "$parts/restore_begin.d/10-own" 'exit 1'
+	event restore begin
+	[ "$status" -eq 1 ]
+	[ ! -e "$tree/run/qemu-$uuid.restored" ]
+	rm "$parts/restore_begin.d/10-own"
+	event restore begin
+	touch -d '6 minutes ago' "$tree/run/qemu-$uuid.restored"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	event restore begin
+	event start begin
+	[ ! -e "$tree/run/qemu-$uuid.restored" ]
+}
+
+@test "restore and migrate leave their marks for prepare, and every later event removes them" {
+	local op
+	for op in start_begin started_begin stopped_end release_end reconnect_begin attach_begin other_begin; do
+		xml=$asking
+		event restore begin
+		event migrate begin
+		event prepare begin
+		[ -e "$tree/run/qemu-$uuid.restored" ]
+		[ -e "$tree/run/qemu-$uuid.incoming" ]
+		event ${op%_*} ${op#*_}
+		[ ! -e "$tree/run/qemu-$uuid.restored" ]
+		[ ! -e "$tree/run/qemu-$uuid.incoming" ]
+	done
+}
+
+@test "a guest without directives leaves no mark" {
+	event restore begin
+	event migrate begin
+	[ ! -e "$tree/run" ]
+}
+
+@test "a restore whose mark cannot be made is cancelled" {
+	xml=$asking
+	mkdir -p "$tree/run/qemu-$uuid.restored/x"
+	event restore begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'restore_begin refused: cannot remember it'
+}
+
+# --- runs that were not finished -------------------------------------------------------------------------------
+
+@test "the next prepare finishes an unfinished run with its reason, and begins a new one" {
+	fail_release destroyed
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive destroyed []' '60-post-rm-rf destroyed []' 05-virt-parts
+	is_begin new
+	[ ! -e "$tree/$record/release" ]
+	has "$(log_of qemu-web1)" 'release_end: note: finishes the unfinished run'
+}
+
+@test "an unfinished run is finished with what its own record holds, under its own name" {
+	part "$vendor/release_end.d/20-archive" \
+		'echo "$1 $2 $3 $4 $VIRT_PARTS_DOMAIN $VIRT_PARTS_OP $VIRT_PARTS_SUBOP $VIRT_PARTS_STATE_DIR" >>"$seen"; cat >>"$seen"'
+	live
+	xml="<domain><name>renamed</name><uuid>$uuid</uuid><x xmlns='urn:virt-parts:1'/></domain>"
+	: >"$seen"
+	hook qemu renamed prepare begin -
+	same "$(head -n 2 "$seen")" "web1 release end - web1 release end $tree/$record
+${asking}60-post-rm-rf lost []"
+	grep -qx 'name renamed' "$tree/$record/run"
+	has "$(log_of qemu-web1)" 'finishes the unfinished run'
+}
+
+@test "a run that never started has failed, one whose release never came is lost" {
+	xml=$asking
+	event prepare begin
+	: >"$seen"
+	event prepare begin
+	ran '20-archive failed []' '60-post-rm-rf failed []' 05-virt-parts
+	event started begin
+	: >"$seen"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+}
+
+@test "the admin's own parts do not run again for an unfinished run, nor what they mask" {
+	part "$parts/release_end.d/10-own"
+	part "$parts/release_end.d/60-post-rm-rf"
+	fail_release
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown []' 05-virt-parts
+}
+
+@test "when an unfinished run cannot be finished the guest starts with a warning, and the run goes on" {
+	fail_release
+	touch "$tree/fail/20-archive"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown [20-archive]' 05-virt-parts
+	has "$(log_of qemu-web1)" 'its last run is unfinished and could not be finished'
+	goes_on unfinished
+	rm "$tree/fail/20-archive"
+	event started begin
+	: >"$seen"
+	event release end shutdown
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown []'
+	not has_record
+}
+
+@test "what an admin's own part failed to save is not deleted when the run is finished later" {
+	part "$parts/release_end.d/10-own" 'exit 1'
+	live
+	event release end shutdown
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown [10-own]' '60-post-rm-rf shutdown [10-own]' 05-virt-parts
+	goes_on unfinished
+}
+
+@test "an admin's own part that was interrupted counts as failed when the run is finished later" {
+	part "$parts/release_end.d/10-own" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 71'
+	live
+	: >"$seen"
+	hook qemu web1 release end shutdown 2>/dev/null &
+	within 5 test -s "$tree/supervisor"
+	read -r supervisor part <"$tree/supervisor"
+	kill -KILL "$supervisor"
+	wait
+	kill "$part"
+	event prepare begin
+	ran '20-archive shutdown [10-own]' '60-post-rm-rf shutdown [10-own]' 05-virt-parts
+	goes_on unfinished
+}
+
+@test "a release that was interrupted in a shipped part is finished at the next prepare" {
+	live
+	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 72'
+	hook qemu web1 release end shutdown 2>/dev/null &
+	within 5 test -s "$tree/supervisor"
+	read -r supervisor part <"$tree/supervisor"
+	kill -KILL "$supervisor"
+	wait
+	kill "$part"
+	part "$vendor/release_end.d/20-archive"
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 20-archive '60-post-rm-rf shutdown []' 05-virt-parts
+	is_begin new
+}
+
+@test "a guest that lost its directives still has its unfinished run finished, and then no record" {
+	fail_release
+	xml=$plain
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown []'
+	not has_record
+}
+
+@test "the run of a guest that is gone, of the same name with another UUID, is finished first" {
+	local other=${uuid/%7a11/7a12}
+	live
+	xml=${asking//$uuid/$other}
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	not has_record
+	grep -qx 'begin new' "$tree/state/qemu/$other/run"
+	# of another name, or another driver, it is another guest
+	xml=$asking
+	: >"$seen"
+	hook qemu web2 prepare begin -
+	hook lxc web1 prepare begin -
+	ran 05-virt-parts 05-virt-parts
+}
+
+@test "the run of a guest that is gone does not keep another from starting when it cannot be finished" {
+	local other=${uuid/%7a11/7a12}
+	fail_release
+	touch "$tree/fail/20-archive"
+	xml=${asking//$uuid/$other}
+	event prepare begin
+	[ "$status" -eq 0 ]
+	has "$errors" "warning: the run of a guest that is gone, of the same name and with UUID $uuid, could not be finished"
+	has_record
+	record_is failed 20-archive
+}
+
+@test "a record that is damaged or of a newer version refuses prepare, and says so" {
+	live
+	sed -i 's/^version 1/version 99/' "$tree/$record/run"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" "prepare refused: the record of its last run, '$tree/$record', was written by a newer virt-parts"
+	echo nonsense >"$tree/$record/run"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'is damaged'
+	: >"$seen"
+	rm "$tree/$record/run"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	ran
+}
