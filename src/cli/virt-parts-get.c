@@ -88,6 +88,8 @@ static int read_source(bool recorded, const char *name, struct vp_source *ret)
 
 	if (recorded)
 		return vp_read_record(&event, name, ret);
+	/* a part in shell asks more than once, and all of them share one standard input */
+	(void)lseek(STDIN_FILENO, 0, SEEK_SET);
 	r = vp_xml_read(STDIN_FILENO, &xml);
 	*ret = xml.source;
 	return r;
@@ -98,6 +100,16 @@ static const char *variable(const char *name)
 	const char *value = getenv(name);
 
 	return value ? value : "";
+}
+
+/* A record has a place for each date, whose value is not known yet: shown is what stands for it. */
+static int show_dates(struct query *q, const struct vp_element *archive)
+{
+	int r = vp_tokens_of(q->source, archive, true, "", "", time(NULL), &q->tokens);
+
+	for (size_t i = 0; r == 0 && i < q->tokens.n; i++)
+		q->tokens.token[i].value = q->tokens.token[i].text;
+	return r;
 }
 
 static int get(bool recorded, bool null, char *path)
@@ -125,9 +137,13 @@ static int get(bool recorded, bool null, char *path)
 		q.tokens.token[0] = (struct vp_token){"%NAME%", name, false};
 		q.tokens.token[1] = (struct vp_token){"%UUID%", uuid, false};
 	}
-	for (const struct vp_element *d = source.directives; d; d = d->next)
-		if (strcmp(d->name, path) == 0)
-			print_below(&q, d, rest ? rest : "");
+	for (const struct vp_element *d = source.directives; d; d = d->next) {
+		if (strcmp(d->name, path) != 0)
+			continue;
+		if (recorded && strcmp(path, "archive") == 0 && (r = show_dates(&q, d)) < 0)
+			q.error = r;
+		print_below(&q, d, rest ? rest : "");
+	}
 	vp_source_free(&source);
 	if (fflush(stdout) != 0 || q.error) {
 		fprintf(stderr, "virt-parts-get: cannot print the values: %s\n",

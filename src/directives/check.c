@@ -20,34 +20,29 @@ int vp_check_refuse(
 	return -EINVAL;
 }
 
-static int check_path(struct vp_checking *checking, const struct vp_element *where,
-	enum vp_access access, const char *path)
+static const char *path_of(const struct vp_element *element, const char *attribute)
 {
-	int r;
-
-	if (access == VP_ANYWHERE)
-		return 0;
-	r = vp_policy_allows(checking->policy, access, path, NULL);
-	if (r < 0)
-		vp_check_refuse(checking, where, "%s", checking->policy->why);
-	return r;
+	return attribute ? vp_attr_text(element, attribute, "") : element->text;
 }
 
-static int check_paths(struct vp_checking *checking, const struct vp_element *element)
+int vp_check_once(
+	struct vp_checking *checking, const struct vp_element *element, const char *attribute)
 {
-	const struct vp_attr_spec *as = element->spec->attrs;
-	int r = check_path(checking, element, element->spec->access, element->text);
+	const struct vp_element *directive = checking->directives, *before;
 
-	for (; r == 0 && as && as->name; as++) {
-		const char *path = vp_attr_text(element, as->name, NULL);
-
-		if (path)
-			r = check_path(checking, element, as->access, path);
+	for (; directive; directive = vp_next(directive, NULL)) {
+		if (strcmp(directive->name, element->parent->name) != 0)
+			continue;
+		before = vp_child(directive, element->name);
+		for (; before && before != element; before = vp_next(before, element->name))
+			if (strcmp(path_of(before, attribute), path_of(element, attribute)) == 0)
+				return vp_check_refuse(checking, element,
+					"%s%s'%s' is asked for twice", attribute ? attribute : "",
+					attribute ? " " : "", path_of(element, attribute));
+		if (directive == element->parent)
+			break;
 	}
-	for (const struct vp_element *child = element->first_child; r == 0 && child;
-		child = child->next)
-		r = check_paths(checking, child);
-	return r;
+	return 0;
 }
 
 int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dircopy)
@@ -60,10 +55,44 @@ int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dirc
 	return 0;
 }
 
+static int check_archive_survives(struct vp_checking *checking, const struct vp_element *dst)
+{
+	const struct vp_element *d = checking->directives, *dir;
+
+	for (; d; d = d->next) {
+		bool rm = strcmp(d->name, "post-rm-rf") == 0;
+
+		if (!rm && strcmp(d->name, "ramdisk") != 0)
+			continue;
+		for (dir = vp_child(d, "dir"); dir; dir = vp_next(dir, "dir")) {
+			if (!vp_path_within(dst->text, dir->text) &&
+				(!rm || !vp_path_within(dir->text, dst->text)))
+				continue;
+			return vp_check_refuse(checking, dst,
+				"'%s' %s '%s', which %s; archive to another place", dst->text,
+				vp_path_within(dst->text, dir->text) ? "lies in" : "holds",
+				dir->text, rm ? "post-rm-rf deletes" : "is a ramdisk");
+		}
+	}
+	return 0;
+}
+
+int vp_check_archives_survive(struct vp_checking *checking, const struct vp_element *archive)
+{
+	const struct vp_element *copy = vp_child(archive, "dircopy");
+	int r = 0;
+
+	for (; r == 0 && copy; copy = vp_next(copy, "dircopy"))
+		r = check_archive_survives(checking, vp_child(copy, "dst"));
+	return r;
+}
+
 int vp_directive_check(struct vp_checking *checking, const struct vp_directive *directive,
 	const struct vp_element *element)
 {
-	int r = check_paths(checking, element);
+	int r = vp_policy_allows_element(checking->policy, element, &checking->where);
 
+	if (r < 0)
+		snprintf(checking->why, sizeof(checking->why), "%s", checking->policy->why);
 	return r == 0 && directive->check ? directive->check(checking, element) : r;
 }

@@ -7,12 +7,14 @@
 #define VP_DIRECTIVES_H
 
 #include "policy.h"
+#include "record.h"
 #include "xml.h"
 
 /* What a check has at hand, and what it found. */
 struct vp_checking {
 	const struct vp_event *event;
 	struct vp_policy *policy;
+	const struct vp_element *directives;	 /* all of the guest; bound up to the one at hand */
 	const struct vp_filesystem *filesystems; /* of the guest */
 	const struct vp_element *where;		 /* after a refusal */
 	char why[1024];
@@ -46,17 +48,37 @@ int vp_check_refuse(struct vp_checking *checking, const struct vp_element *where
 int vp_directive_check(struct vp_checking *checking, const struct vp_directive *directive,
 	const struct vp_element *element);
 
+/*
+ * Refuses a path that an element of the same name, in a directive of the same name, has asked for
+ * before: in the ATTRIBUTE, or as the text (NULL).
+ */
+int vp_check_once(struct vp_checking *checking, const struct vp_element *element,
+	const char *attribute);
+
 /* Refuses a <dircopy> whose <src> and <dst> lie in each other. */
 int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dircopy);
+
+/*
+ * Refuses an archive that would not outlive the release: one that post-rm-rf deletes, or that lies in
+ * a ramdisk. For a bound <archive>, when all directives are bound.
+ */
+int vp_check_archives_survive(struct vp_checking *checking, const struct vp_element *archive);
 
 /* The words of `when`, for tables. */
 extern const char *const vp_reasons[];
 /*
  * Whether a directive with that `when` (NULL: the default, which is the list of words it acts on)
- * acts at REASON. `shutdown-or-destroyed` is acted on by either.
+ * acts at REASON. `shutdown-or-destroyed` is acted on by either; a reason that no list knows, of a
+ * newer libvirt, is `unknown`.
  */
 bool vp_reason_matches(const char *when, const char *default_words, const char *reason);
 #define VP_ARCHIVE_WHEN "shutdown destroyed crashed daemon lost unknown"
 #define VP_POST_RM_RF_WHEN "shutdown destroyed"
+
+/* Why release leaves ramdisks mounted, an image in place, directories undeleted; NULL: it does not. */
+const char *vp_ramdisk_stays(const struct vp_event *event);
+const char *vp_iso_stays(const struct vp_event *event, enum vp_begin begin);
+const char *vp_post_rm_rf_stays(
+	const struct vp_event *event, const struct vp_element *directive, enum vp_begin begin);
 
 #endif

@@ -83,12 +83,7 @@ static int check_iso(struct vp_checking *checking, const struct vp_element *iso)
 	for (const struct vp_element *file = vp_child(iso, "file"); r == 0 && file;
 		file = vp_next(file, "file"))
 		r = check_file(checking, file);
-	for (const struct vp_element *other = vp_next(iso, "iso"); r == 0 && other;
-		other = vp_next(other, "iso"))
-		if (!strcmp(vp_attr_text(iso, "path", ""), vp_attr_text(other, "path", "")))
-			r = vp_check_refuse(checking, other, "path '%s' is asked for twice",
-				vp_attr_text(other, "path", ""));
-	return r;
+	return r < 0 ? r : vp_check_once(checking, iso, "path");
 }
 
 static int check(struct vp_checking *checking, const struct vp_element *preload)

@@ -64,11 +64,9 @@ static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
 				"size '%s' is more than ramdisk-size in parts.conf allows, %" PRIu64
 				" bytes; ask for less or raise it",
 				vp_attr_text(dir, "size", ""), most);
-		for (const struct vp_element *other = vp_next(dir, "dir"); other;
-			other = vp_next(other, "dir"))
-			if (strcmp(dir->text, other->text) == 0)
-				return vp_check_refuse(
-					checking, other, "'%s' is asked for twice", dir->text);
+		r = vp_check_once(checking, dir, NULL);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -24,8 +24,11 @@ static bool has_word(const char *words, const char *word)
 bool vp_reason_matches(const char *when, const char *default_words, const char *reason)
 {
 	const char *words = when ? when : default_words;
+	const char *const *known = vp_reasons;
 
 	if (strcmp(reason, "shutdown-or-destroyed") == 0)
 		return has_word(words, "shutdown") || has_word(words, "destroyed");
-	return has_word(words, reason);
+	while (*known && strcmp(*known, reason) != 0)
+		known++;
+	return has_word(words, *known ? reason : "unknown");
 }

@@ -112,19 +112,36 @@ static int set_owner(const struct building *b, int fd)
 	return 0;
 }
 
-/* Whatever guest's image or a leftover of a killed run: the path is claimed, so nobody else's. */
+/* A file without a name, which a killed part takes with it, where the filesystem knows such files. */
+static int open_image(int parent, const char *temporary, bool *ret_named)
+{
+	int fd = openat(parent, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+
+	*ret_named = false;
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		*ret_named = true;
+		fd = openat(parent, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* The path is claimed: what has the temporary name is a leftover of a killed run. */
 static int build_beside(struct building *b, const char *temporary)
 {
+	bool named;
 	int fd, r;
 
 	unlinkat(b->parent, temporary, 0);
-	fd = openat(b->parent, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_image(b->parent, temporary, &named);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = iso_build(&b->request, fd, b->why, b->why_size);
 	if (r == 0)
 		r = set_owner(b, fd);
 	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && !named && linkat(fd, "", b->parent, temporary, AT_EMPTY_PATH) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;

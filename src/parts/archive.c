@@ -3,8 +3,9 @@
  * archive: each <src> copied to its <dst> when the guest has ended, put in place when it is complete
  * and on disk.
  *
- * Journal, done/archive: `TIME N PATH` when the run's N-th <dircopy> is archived at PATH, TIME being
- * the run's; so that a teardown which is done again makes no second archive.
+ * Journal, done/archive: `TURN N PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
+ * the run's; so that a teardown which is done again makes no second archive, and that of a run which
+ * has gone on does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static bool is_done(const struct archiving *a, unsigned number)
 
 	if (vp_record_read(a->run, "done/archive", &journal, NULL) < 0)
 		return false;
-	snprintf(key, sizeof(key), "%" PRIdMAX " %u /", (intmax_t)a->info.time, number);
+	snprintf(key, sizeof(key), "%u %u /", a->info.turn, number);
 	found = strncmp(journal, key, strlen(key)) == 0;
 	for (char *line = journal; !found && (line = strchr(line, '\n')); line++)
 		found = strncmp(line + 1, key, strlen(key)) == 0;
@@ -67,7 +68,7 @@ static int set_done(const struct archiving *a, unsigned number, const char *path
 	char *line;
 	int r;
 
-	if (asprintf(&line, "%" PRIdMAX " %u %s", (intmax_t)a->info.time, number, path) < 0)
+	if (asprintf(&line, "%u %u %s", a->info.turn, number, path) < 0)
 		return -ENOMEM;
 	r = vp_record_append(a->run, "done/archive", line);
 	free(line);
@@ -96,7 +97,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 {
 	struct vp_copy_options options = options_of(a, limits);
 	char staging_name[NAME_MAX + 1], ignored[256];
-	int staging, r = vp_remove_stale_staging(parent, leaf, why, size);
+	/* of any name: what a killed run left yesterday had yesterday's date */
+	int staging, r = vp_remove_stale_staging(parent, NULL, why, size);
 
 	*ret_name = '\0';
 	if (r < 0)
@@ -107,10 +109,11 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 	r = vp_copy_tree(source, staging, &options, result, why, size);
 	if (r == 0)
 		r = vp_publish(staging, "tree", parent, leaf, MAX_NAMES, ret_name, why, size);
-	if (r == -E2BIG && result->bytes >= limits->max_bytes) {
+	if (r == -E2BIG) {
 		size_t used = strlen(why);
 
-		snprintf(why + used, size - used, " (%s of parts.conf)", limits->which);
+		snprintf(why + used, size - used, " (%s of parts.conf)",
+			result->entries >= limits->max_entries ? "archive-entries" : limits->which);
 	}
 	vp_staging_remove(parent, staging_name, staging, ignored, sizeof(ignored));
 	return r;
@@ -175,7 +178,14 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 		return source;
 	}
 	parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0700, &leaf);
-	if (parent < 0) {
+	if (parent >= 0 && vp_own_mounts_hold(parent, &a->own)) {
+		vp_error(a->event, a->dircopy,
+			"cannot archive '%s': '%s' lies in a ramdisk of the guest; nothing is "
+			"deleted or unmounted",
+			src, dst);
+		close(parent);
+		r = -EINVAL;
+	} else if (parent < 0) {
 		vp_error(a->event, a->dircopy,
 			"cannot archive '%s': %s; nothing is deleted or unmounted", src,
 			a->policy.why);

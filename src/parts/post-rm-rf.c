@@ -15,6 +15,7 @@
 #include "directives.h"
 #include "mounts.h"
 #include "record.h"
+#include "text.h"
 #include "tree-remove.h"
 
 /* What the directories of one directive have in common. */
@@ -23,21 +24,8 @@ struct removing {
 	struct vp_policy policy;
 	struct vp_run info;
 	char *filesystems; /* sources of the guest's <filesystem>s, a line each, a newline before each */
+	char *archives;	   /* the journal of archive, or NULL */
 };
-
-/* Why nothing may be deleted now, or NULL. */
-static const char *why_kept(const struct removing *r, const struct vp_element *directive)
-{
-	if (*r->event->failed)
-		return "a part failed before";
-	if (!vp_reason_matches(
-		    vp_attr_text(directive, "when", NULL), VP_POST_RM_RF_WHEN, r->event->reason))
-		return "the guest did not end with a reason that it is deleted at";
-	/* an aborted migration looks like the guest's end here, while it runs on at the source */
-	if (r->info.begin == VP_BEGIN_INCOMING)
-		return "the guest came by migration and may still run elsewhere";
-	return NULL;
-}
 
 /* A directory that the guest's <filesystem> needs at its next start is emptied, not removed. */
 static bool is_filesystem(const struct removing *r, const char *path)
@@ -48,6 +36,31 @@ static bool is_filesystem(const struct removing *r, const char *path)
 		if (at[-1] == '\n' && at[length] == '\n')
 			return true;
 	return false;
+}
+
+/*
+ * What this run has archived outlives it. prepare has refused what was to be seen then, but a date
+ * or an appended -2 may lead elsewhere at release.
+ */
+static int check_archives(struct removing *r, const struct vp_element *dir)
+{
+	for (char *line = r->archives; line && *line; line += strcspn(line, "\n") + 1) {
+		char *path = strchr(line, '/'), *end = path ? strchr(path, '\n') : NULL;
+		bool held;
+
+		if (!end)
+			break;
+		*end = '\0';
+		held = vp_path_within(path, dir->text) || vp_path_within(dir->text, path);
+		if (held)
+			vp_error(r->event, dir,
+				"'%s' is not deleted: it holds, or lies in, the archive '%s'",
+				dir->text, path);
+		*end = '\n';
+		if (held)
+			return -EPERM;
+	}
+	return 0;
 }
 
 /* Nothing at all is deleted of a tree that something is mounted in. */
@@ -102,8 +115,11 @@ static int remove_dir(
 static int release_dir(struct removing *r, const struct vp_element *dir)
 {
 	const char *leaf;
-	int parent = vp_policy_open_parent(&r->policy, VP_DELETE, dir->text, 0, &leaf), status;
+	int parent, status = check_archives(r, dir);
 
+	if (status < 0)
+		return status;
+	parent = vp_policy_open_parent(&r->policy, VP_DELETE, dir->text, 0, &leaf);
 	if (parent == -ENOENT)
 		return 0; /* not there is done */
 	if (parent < 0) {
@@ -132,6 +148,8 @@ static int read_record(struct removing *r)
 		}
 		free(text);
 	}
+	if (status == 0 && vp_record_has(run, "done/archive"))
+		status = vp_record_read(run, "done/archive", &r->archives, NULL);
 	close(run);
 	return status;
 }
@@ -148,7 +166,7 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			event->state_dir, strerror(-status));
 		return status;
 	}
-	why = why_kept(&r, directive);
+	why = vp_post_rm_rf_stays(event, directive, r.info.begin);
 	if (why) {
 		for (; dir; dir = vp_next(dir, "dir"))
 			vp_note(event, dir, "'%s' is not deleted: %s", dir->text, why);
@@ -160,6 +178,7 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			status = 1; /* and the rest is tried all the same */
 	vp_policy_free(&r.policy);
 	free(r.filesystems);
+	free(r.archives);
 	return status;
 }
 

@@ -44,10 +44,11 @@ static void note_skipped(void *context, const char *path, const char *what)
 	vp_note(p->event, p->element, "'%s' %s", path, what);
 }
 
-/* A guest that comes back has its files, and they may have changed since. */
+/* A guest that comes back, or still runs elsewhere, has its files, and they may have changed since. */
 static bool keeps_files(const struct preloading *p)
 {
-	return p->info.begin == VP_BEGIN_RESTORED || p->info.begin == VP_BEGIN_UNFINISHED;
+	return p->info.begin == VP_BEGIN_RESTORED || p->info.begin == VP_BEGIN_UNFINISHED ||
+	       p->info.begin == VP_BEGIN_INCOMING;
 }
 
 static struct vp_copy_options options_of(struct preloading *p)
@@ -82,8 +83,9 @@ static int open_destination(struct preloading *p, const char *dst, bool *ret_mad
 	close(parent);
 	if (fd < 0)
 		snprintf(p->policy.why, sizeof(p->policy.why), "cannot open '%s': %s", dst,
-			fd == -ELOOP ? "it is a symbolic link, which is never followed"
-				     : strerror(-fd));
+			fd == -ELOOP || fd == -ENOTDIR
+				? "it is no directory, or a symbolic link, which is never followed"
+				: strerror(-fd));
 	return fd;
 }
 
@@ -173,18 +175,6 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 	return r;
 }
 
-/* Why the images of this run stay, or NULL. */
-static const char *why_kept(const struct preloading *p)
-{
-	const char *reason = p->event->reason;
-
-	if (!strcmp(reason, "saved") || !strcmp(reason, "from-snapshot"))
-		return "the guest was saved and has it open";
-	if (!strcmp(reason, "migrated") || p->info.begin == VP_BEGIN_INCOMING)
-		return "another host may use it";
-	return NULL;
-}
-
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	const struct vp_element *iso = vp_child(directive, "iso");
@@ -199,7 +189,7 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			event->state_dir, strerror(-r));
 		return r;
 	}
-	why = why_kept(&p);
+	why = vp_iso_stays(event, p.info.begin);
 	for (; iso; iso = vp_next(iso, "iso")) {
 		const char *path = vp_attr_text(iso, "path", "");
 		char reason[1024] = "";

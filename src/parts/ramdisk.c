@@ -162,16 +162,6 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 	return r;
 }
 
-/* The guest lives on, or its data was not saved: then its ramdisks stay. */
-static const char *why_kept(const struct vp_event *event)
-{
-	if (*event->failed)
-		return "a part failed before";
-	if (!strcmp(event->reason, "saved") || !strcmp(event->reason, "from-snapshot"))
-		return "the guest was saved and knows what is in it";
-	return NULL;
-}
-
 static int unmount(const struct vp_event *event, const struct vp_element *directive,
 	const struct vp_own_mount *mount)
 {
@@ -189,7 +179,7 @@ static int unmount(const struct vp_event *event, const struct vp_element *direct
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, status = 0;
-	const char *why = why_kept(event);
+	const char *why = vp_ramdisk_stays(event);
 	struct vp_own_mounts own;
 
 	if (run < 0) {

@@ -137,7 +137,10 @@ static int take_directive(struct preparing *p, struct vp_element *element)
 {
 	const struct vp_directive *directive = vp_directive_find(element->name);
 	struct vp_checking checking = {
-		.event = &p->event, .policy = &p->policy, .filesystems = p->xml.filesystems};
+		.event = &p->event,
+		.policy = &p->policy,
+		.directives = p->xml.source.directives,
+		.filesystems = p->xml.filesystems};
 	int r;
 
 	if (!directive)
@@ -180,7 +183,8 @@ static int check_source(struct preparing *p, const struct vp_element *src, bool 
 			src->text);
 		return 0;
 	}
-	vp_error(&p->event, src, "%s", p->policy.why);
+	vp_error(&p->event, src, "%s%s", p->policy.why,
+		fd == -ENOENT ? "; make it, or name another directory" : "");
 	return fd;
 }
 
@@ -196,28 +200,14 @@ static int check_sources(struct preparing *p, const struct vp_element *element, 
 	return r;
 }
 
-/* A post-rm-rf over an archive's destination would delete what the archive saved. */
 static int check_archives_survive(struct preparing *p, const struct vp_element *archive)
 {
-	for (const struct vp_element *copy = vp_child(archive, "dircopy"); copy;
-		copy = vp_next(copy, "dircopy")) {
-		const struct vp_element *dst = vp_child(copy, "dst"), *rm, *dir;
+	struct vp_checking checking = {.directives = p->xml.source.directives};
+	int r = vp_check_archives_survive(&checking, archive);
 
-		for (rm = p->xml.source.directives; rm; rm = rm->next) {
-			if (strcmp(rm->name, "post-rm-rf") != 0)
-				continue;
-			for (dir = vp_child(rm, "dir"); dir; dir = vp_next(dir, "dir")) {
-				if (!vp_path_within(dst->text, dir->text))
-					continue;
-				vp_error(&p->event, dst,
-					"'%s' lies in '%s', which post-rm-rf deletes; archive to "
-					"another place",
-					dst->text, dir->text);
-				return -EINVAL;
-			}
-		}
-	}
-	return 0;
+	if (r < 0)
+		vp_error(&p->event, checking.where, "%s", checking.why);
+	return r;
 }
 
 static int check_directives(struct preparing *p)
@@ -283,7 +273,7 @@ static enum vp_begin begin_of(const struct preparing *p)
 
 static int fill_run(struct preparing *p, int run)
 {
-	struct vp_run value = {.begin = begin_of(p), .time = p->event.time};
+	struct vp_run value = {.begin = begin_of(p), .turn = 1, .time = p->event.time};
 	char name[300];
 	int r;
 
@@ -301,7 +291,7 @@ static int fill_run(struct preparing *p, int run)
 		r = fill_filesystems(p, run);
 	if (r == 0)
 		r = fill_xml(run);
-	return r < 0 ? r : vp_record_write_run(run, &value);
+	return r < 0 ? r : vp_record_fill_run(run, &value);
 }
 
 static int begin_run(struct preparing *p)
@@ -333,6 +323,7 @@ static int begin_run(struct preparing *p)
 
 static int prepare(struct preparing *p)
 {
+	static const char blanks[] = " \t";
 	struct vp_event *event = &p->event;
 	int r = vp_xml_read(STDIN_FILENO, &p->xml), run;
 
@@ -347,6 +338,13 @@ static int prepare(struct preparing *p)
 		vp_error(event, NULL,
 			"a guest of that name cannot have directives: it leads elsewhere in a "
 			"path");
+		return -EINVAL;
+	}
+	if (strchr(blanks, event->domain[0]) ||
+		strchr(blanks, event->domain[strlen(event->domain) - 1])) {
+		vp_error(event, NULL,
+			"a guest whose name begins or ends with a blank cannot have directives: a "
+			"path with its name could be another guest's; rename it");
 		return -EINVAL;
 	}
 	if (!vp_is_uuid(event->uuid)) {

@@ -31,6 +31,24 @@ static int is_there(
 	return r < 0 ? r : id == mount->id;
 }
 
+static int find_id(const struct vp_mount *mount, void *context)
+{
+	return mount->id == *(const uint64_t *)context;
+}
+
+/* Not at its place: it is gone, or something covers it. */
+static int check_gone(const struct vp_own_mount *mount, char *why, size_t size)
+{
+	uint64_t id = mount->id;
+	int r = vp_each_mount(find_id, &id);
+
+	if (r > 0) {
+		snprintf(why, size, "something else is mounted over it or in its way");
+		r = -EBUSY;
+	}
+	return r;
+}
+
 /* umount2 takes a path: the working directory is the one that was checked, so a name will do. */
 static int unmount_in(
 	int parent, const char *leaf, const struct vp_own_mount *mount, char *why, size_t size)
@@ -42,7 +60,9 @@ static int unmount_in(
 		return -errno;
 	for (int i = 0; i < TRIES; i++) {
 		r = is_there(parent, leaf, mount, &device);
-		if (r <= 0)
+		if (r == 0)
+			return check_gone(mount, why, size);
+		if (r < 0)
 			return r;
 		if (umount2(leaf, UMOUNT_NOFOLLOW) == 0)
 			return 0;
@@ -73,7 +93,7 @@ int ramdisk_unmount(const struct vp_own_mount *mount, char *why, size_t size)
 	parent = vp_open_parent_beneath(root, mount->path + 1, &leaf);
 	close(root);
 	if (parent < 0) {
-		r = parent == -ENOENT ? 0 : parent;
+		r = parent == -ENOENT ? check_gone(mount, why, size) : parent;
 	} else {
 		r = unmount_in(parent, leaf, mount, why, size);
 		if (chdir("/") < 0 && r == 0)
