@@ -22,6 +22,7 @@ ALL_LDFLAGS = -pie $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 XML_CFLAGS = $(shell pkg-config --cflags libxml-2.0)
 XML_LIBS = $(shell pkg-config --libs libxml-2.0)
 ISO_LIBS = $(shell pkg-config --libs libisofs-1)
+VIRT_LIBS = $(shell pkg-config --libs libvirt)
 
 # one part, one file in src/parts; what only it needs lies in a folder of its own
 PARTS = virt-parts ramdisk preload archive post-rm-rf
@@ -30,10 +31,11 @@ SHARED_OBJECTS = $(foreach d,$(SHARED),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcar
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 
 LIBRARY = $(BUILD)/libvirt-parts.a
-PROGRAMS = $(BUILD)/virt-parts-hook $(BUILD)/virt-parts-get $(addprefix $(BUILD)/parts/,$(PARTS))
+PROGRAMS = $(BUILD)/virt-parts $(BUILD)/virt-parts-hook $(BUILD)/virt-parts-get $(addprefix $(BUILD)/parts/,$(PARTS))
 
 libexecdir = $(PREFIX)/libexec/virt-parts
 vendordir = $(PREFIX)/lib/virt-parts
+MANUALS = $(wildcard src/man/*.[1-9])
 docdir = $(PREFIX)/share/doc/virt-parts
 
 all: $(PROGRAMS) $(BUILD)/virt-parts.pc
@@ -56,6 +58,11 @@ $(BUILD)/virt-parts-hook: $(call objects,dispatch) $(LIBRARY)
 $(BUILD)/virt-parts-get: $(BUILD)/cli/virt-parts-get.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
 
+# the admin's command plans and finishes runs as the dispatcher does: by its objects
+$(BUILD)/virt-parts: $(call objects,cli/virt-parts) \
+		$(filter-out %/main.o,$(call objects,dispatch)) $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(VIRT_LIBS)
+
 $(BUILD)/parts/virt-parts: $(BUILD)/parts/virt-parts.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
 
@@ -72,6 +79,7 @@ $(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
 	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/lib/xml.o: CPPFLAGS += $(XML_CFLAGS)
+$(BUILD)/cli/virt-parts/%.o: CPPFLAGS += -Isrc $(XML_CFLAGS)
 $(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
 $(BUILD)/parts/preload.o: CPPFLAGS += -Isrc/iso
 $(BUILD)/parts/archive.o: CPPFLAGS += -Isrc/archive
@@ -102,12 +110,16 @@ $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir)
 	install -m 755 $(BUILD)/virt-parts-hook $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(BUILD)/virt-parts-get $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/virt-parts $(BUILD)/virt-parts-get $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/parts/,$(PARTS)) $(DESTDIR)$(libexecdir)/
 	for link in parts.d/*/*; do \
 		install -d "$(DESTDIR)$(vendordir)/$$(dirname "$$link")" && \
 		ln -sfn "$(libexecdir)/$$(basename "$$(readlink "$$link")")" \
 			"$(DESTDIR)$(vendordir)/$$link" || exit 1; \
+	done
+	for page in $(MANUALS); do \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/pkgconfig
 	install -m 644 $(LIBRARY) $(DESTDIR)$(vendordir)/
@@ -120,8 +132,10 @@ install: all
 	install -m 644 hooks/virt-parts.logrotate $(DESTDIR)/etc/logrotate.d/virt-parts
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/virt-parts-hook $(DESTDIR)$(PREFIX)/bin/virt-parts-get
+	rm -f $(DESTDIR)$(PREFIX)/sbin/virt-parts-hook
+	rm -f $(DESTDIR)$(PREFIX)/bin/virt-parts $(DESTDIR)$(PREFIX)/bin/virt-parts-get
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(vendordir)
+	rm -f $(foreach p,$(MANUALS),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 	rm -f $(DESTDIR)$(PREFIX)/include/virt-parts.h $(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc
 	rm -f $(DESTDIR)$(HOOKS_DIR)/parts.d/README $(DESTDIR)/etc/logrotate.d/virt-parts
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The commands of README.md, run as they stand there. Run as: tests/sandbox bats tests/lives-readme.bats
+# shellcheck disable=SC2154,SC2016
 
 load lib/lives.bash
 
@@ -26,16 +27,18 @@ follow() {
 		return 1
 	}
 	(
-		cd "$BATS_TEST_TMPDIR"
-		ln -sfn "$checkout/install.sh" install.sh
-		bash -e -c 'sudo() { "$@"; }'$'\n'"$script"
+		cd "$BATS_TEST_TMPDIR" || exit
+		printf '#!/bin/sh\nexec "%s/install.sh" "$@"\n' "$checkout" >install.sh
+		chmod 0755 install.sh
+		printf '%s\n' 'sudo() { "$@"; }' "$script" >commands
+		bash -e commands
 	)
 }
 
 @test "the README's install command installs over what is there, and keeps an edited parts.conf" {
-	echo '# mine' >>$hooks/parts.conf
+	echo '# mine' >>"$hooks/parts.conf"
 	follow Install
-	file_has $hooks/parts.conf '^# mine$'
+	file_has "$hooks/parts.conf" '^# mine$'
 	[[ -L $hooks/lxc && -x $hooks/lxc ]]
 }
 
@@ -55,7 +58,7 @@ follow() {
 	guest_define lxc web1
 	follow 'Add a part'
 	on lxc start web1
-	file_has $logs/lxc-web1.log '^web1 has started$'
+	file_has "$logs/lxc-web1.log" '^web1 has started$'
 }
 
 @test "every page that the README names is in the source" {
