@@ -328,13 +328,17 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
 	char from[PATH_MAX], to[PATH_MAX];
 	int r = record_path(from, state_dir, driver, uuid, "");
 
-	if (r == 0)
-		r = record_path(to, state_dir, driver, uuid, ".over");
-	if (r == 0)
-		r = remove_record(AT_FDCWD, to, 1);
-	if (r == 0 && rename(from, to) < 0)
-		r = errno == ENOENT ? 0 : -errno;
-	return r < 0 ? r : remove_record(AT_FDCWD, to, 1);
+	if (r < 0)
+		return r;
+	r = record_path(to, state_dir, driver, uuid, ".over");
+	if (r < 0)
+		return r;
+	r = remove_record(AT_FDCWD, to, 1);
+	if (r < 0)
+		return r;
+	if (rename(from, to) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_record(AT_FDCWD, to, 1);
 }
 
 int vp_make_private_dir(const char *dir)

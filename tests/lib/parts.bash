@@ -5,7 +5,8 @@
 #
 # A file says `setup() { parts_make; }` and `teardown() { parts_remove; }`.
 
-# shellcheck source=tests/lib/tree.bash
+# shellcheck disable=SC2119,SC2120,SC2154 # used by those who load this
+# shellcheck source=tree.bash
 source "$(dirname "${BASH_SOURCE[0]}")/tree.bash"
 
 # shellcheck disable=SC2034 # for those who load this
@@ -25,8 +26,9 @@ parts_make() {
 	guests=$tree/guests seed=$tree/seed archive=$tree/archive iso=$tree/iso
 	me=$guests/web1
 	today=$(date +%Y-%m-%d)
-	helpers=()
+	helpers=() environment=() namespace=''
 	declare -gA xml_of=()
+	uuid_base=$((SRANDOM))
 	policy
 	guest web1
 }
@@ -39,7 +41,7 @@ parts_remove() {
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
-	helpers=()
+	helpers=() namespace=''
 	while read -r target; do
 		umount "$target" 2>/dev/null || umount -l "$target"
 	done < <(mounts_below "$tree" | tac)
@@ -55,7 +57,8 @@ policy() {
 # guest NAME [DRIVER [NUMBER]]: whose events come from now on, with the XML that it had before; NUMBER tells its UUID
 guest() {
 	name=$1 driver=${2:-lxc}
-	printf -v id '5d0b2d3c-9a6e-4b0e-8f0e-%012d' "${3:-1}"
+	# one that no other tree has: mounts are known by it
+	printf -v id '%08x-9a6e-4b0e-8f0e-%012d' "$uuid_base" "${3:-1}"
 	record=$tree/state/$driver/$id
 	xml=${xml_of[$driver/$name]:-}
 	[[ -n $xml ]] || ask ''
@@ -141,6 +144,41 @@ says() {
 	done
 }
 
+# by_hand PART OP SUBOP [COMMAND...]: a part without the dispatcher, in its environment (what is in $environment goes
+# before), run by COMMAND; status and output are kept
+by_hand() {
+	local part=$1 op=$2 subop=$3
+	shift 3
+	status=0
+	# a file, since the dispatcher's is seekable
+	printf '%s' "$xml" >"$tree/stdin-$id"
+	output=$(env -i PATH="$PATH" VIRT_PARTS_OP="$op" VIRT_PARTS_SUBOP="$subop" VIRT_PARTS_DOMAIN="$name" VIRT_PARTS_DRIVER="$driver" \
+		VIRT_PARTS_UUID="$id" VIRT_PARTS_REASON=destroyed VIRT_PARTS_STATE_DIR="$record" VIRT_PARTS_HOOK_DIR="$hooks" \
+		"${environment[@]}" "$@" "$tree/libexec/$part" "$name" "$op" "$subop" - 2>&1 <"$tree/stdin-$id") || status=$?
+	printf '%s %s %s_%s: exit %s\n%s\n' "$part" "$name" "$op" "$subop" "$status" "$output" >&2
+}
+
+# isolate: hooks are called in a mount namespace of their own, where no other test's ramdisk counts or goes away
+isolate() {
+	background unshare --mount --propagation private sleep 300
+	namespace=${helpers[-1]}
+	within 5 in_namespace
+	local target
+	while read -r target; do
+		nsenter --mount="/proc/$namespace/ns/mnt" umount -l "$target"
+	done < <(awk '/ - tmpfs virt-parts:/ { print $5 }' "/proc/$namespace/mountinfo")
+	# shellcheck disable=SC2317 # called by `call`
+	hook() {
+		local driver=$1
+		shift
+		printf '%s' "$xml" | nsenter --mount="/proc/$namespace/ns/mnt" "$hooks/$driver" "$@"
+	}
+}
+
+in_namespace() {
+	[[ $(readlink "/proc/$namespace/ns/mnt") != "$(readlink /proc/self/ns/mnt)" && $(<"/proc/$namespace/comm") == sleep ]]
+}
+
 # --- what there is ---------------------------------------------------------------------------------------------
 
 no_record() {
@@ -175,6 +213,11 @@ holds() {
 	same "$(cat "$1")" "$2"
 }
 
+# names_in DIR: all that is in there, hidden too, blanks between
+names_in() {
+	[[ ! -d $1 ]] || find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | paste -sd' '
+}
+
 # listing DIR: what is in there, with mode and owner
 listing() {
 	(cd "$1" && find . -mindepth 1 -printf '%P %m %U:%G\n' | LC_ALL=C sort)
@@ -182,7 +225,7 @@ listing() {
 
 mounts_below() {
 	# a blank is \040 there
-	awk -v dir="${1// /\\040}/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo
+	awk -v dir="${1// /\\040}/" 'index($5 "/", dir) == 1 { print $5 }' "/proc/${namespace:-self}/mountinfo"
 }
 
 # mount_of DIR FIELD: options, source or the like of what is mounted there

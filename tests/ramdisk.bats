@@ -1,0 +1,445 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# <ramdisk>: a tmpfs for as long as the guest runs, with its limits, and what happens when it is busy.
+
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of parts_make, guest and call
+load lib/parts.bash
+
+setup() {
+	parts_make
+}
+
+teardown() {
+	parts_remove
+}
+
+# ramdisk [ATTRIBUTES [PATH]]
+ramdisk() {
+	ask "<ramdisk><dir size='1M' ${1:-}>${2:-$me/tmp}</dir></ramdisk>" "${3:-}"
+}
+
+# a process that has a file of the ramdisk open; its id is ${helpers[0]}
+hold() {
+	background sleep 60
+	kill "${helpers[0]}"
+	wait "${helpers[0]}" || true
+	helpers=()
+	exec 9>"$1/held"
+	background sleep 60
+	exec 9>&-
+}
+
+@test "a ramdisk is there from prepare to release, nosuid, nodev and noexec" {
+	ramdisk
+	does prepare begin
+	same "$(mount_of "$me/tmp" FSTYPE)" tmpfs
+	same "$(mount_of "$me/tmp" SOURCE)" "virt-parts:$id"
+	has "$(mount_of "$me/tmp" OPTIONS)" 'rw,nosuid,nodev,noexec'
+	same "$(findmnt -n -b -o SIZE --mountpoint "$me/tmp" | tr -d ' ')" 1048576
+	does start begin
+	does started begin
+	does stopped end
+	is_mounted "$me/tmp"
+	does release end destroyed
+	not_mounted "$me/tmp"
+	is_there "$me/tmp"
+	nothing_left
+}
+
+@test "what is not said of mode and owner is as the directory that it covers has it" {
+	mkdir "$me/tmp"
+	chown 1234:4321 "$me/tmp"
+	chmod 3751 "$me/tmp"
+	echo below >"$me/tmp/file"
+	ramdisk
+	starts
+	# setgid is never set
+	same "$(stat -c '%a %u:%g' "$me/tmp")" '1751 1234:4321'
+	is_gone "$me/tmp/file"
+	ends
+	same "$(stat -c '%a %u:%g' "$me/tmp")" '3751 1234:4321'
+	holds "$me/tmp/file" below
+}
+
+@test "mode, uid, gid and inodes are as they are asked for" {
+	ramdisk "mode='1770' uid='12' gid='34' inodes='10'"
+	starts
+	same "$(stat -c '%a %u:%g' "$me/tmp")" '1770 12:34'
+	same "$(stat -f -c %c "$me/tmp")" 10
+	ends
+	ramdisk "mode='0'"
+	starts
+	same "$(stat -c '%a %u:%g' "$me/tmp")" '0 0:0'
+	ends
+	nothing_left
+}
+
+@test "options relax what is set: exec, noatime" {
+	ramdisk "options='noatime exec'"
+	starts
+	has "$(mount_of "$me/tmp" OPTIONS)" 'rw,nosuid,nodev,noatime'
+	lacks "$(mount_of "$me/tmp" OPTIONS)" noexec
+	ends
+	nothing_left
+}
+
+@test "a ramdisk holds no more than its size" {
+	ramdisk
+	starts
+	run dd if=/dev/zero of="$me/tmp/file" bs=64k count=32
+	[ "$status" -ne 0 ]
+	has "$output" 'No space left'
+	ends
+}
+
+@test "missing directories are made, root's and 0755" {
+	ramdisk '' "$me/a/b/c"
+	starts
+	is_mounted "$me/a/b/c"
+	ends
+	same "$(listing "$me")" $'a 755 0:0\na/b 755 0:0\na/b/c 755 0:0'
+}
+
+@test "a missing root of the policy is made, for root alone" {
+	rmdir "$me"
+	ramdisk
+	starts
+	ends
+	same "$(stat -c '%a %u:%g' "$me")" '700 0:0'
+}
+
+@test "prepare twice gives one mount, with what is in it" {
+	ramdisk
+	does prepare begin
+	echo kept >"$me/tmp/file"
+	by_hand ramdisk prepare begin
+	[ "$status" -eq 0 ]
+	has "$output" 'is mounted already'
+	same "$(mounts_below "$me" | wc -l)" 1
+	holds "$me/tmp/file" kept
+	does release end destroyed
+	nothing_left
+}
+
+@test "several directories, one in the other, are mounted in order and unmounted in the opposite one" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir><dir size='2M'>$me/a/b</dir></ramdisk><ramdisk><dir size='4M'>$me/c</dir></ramdisk>"
+	starts
+	same "$(mounts_below "$me" | sort)" "$me/a
+$me/a/b
+$me/c"
+	ends
+	nothing_left
+	ask "<ramdisk><dir size='1M'>$me/a/b</dir><dir size='2M'>$me/a</dir></ramdisk>"
+	lives
+	nothing_left
+}
+
+@test "a directory that something else is mounted on is refused" {
+	mkdir "$me/tmp"
+	mount -t tmpfs other "$me/tmp"
+	ramdisk
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "something else is mounted on '$me/tmp'; unmount it or name another directory"
+	does release end failed
+	no_record
+	same "$(mount_of "$me/tmp" SOURCE)" other
+}
+
+@test "another guest's ramdisk, and one that an admin mounted under our name, stay" {
+	ramdisk
+	starts
+	mkdir "$me/other"
+	mount -t tmpfs "virt-parts:$id" "$me/other"
+	mkdir "$me/unrelated"
+	mount -t tmpfs virt-parts:x "$me/unrelated"
+	ends
+	same "$(mounts_below "$me")" "$me/other
+$me/unrelated"
+}
+
+@test "a link or a file in the way is refused and left alone" {
+	mkdir "$tree/elsewhere"
+	ln -s "$tree/elsewhere" "$me/link"
+	: >"$me/file"
+	local one
+	for one in link link/deeper file file/deeper; do
+		ramdisk '' "$me/$one"
+		call prepare begin
+		[ "$status" -ne 0 ]
+		has "$errors" "'$me/$one"
+		does release end failed
+		nothing_left
+	done
+	same "$(find "$tree/elsewhere" | wc -l)" 1
+	is_there "$me/link" "$me/file"
+}
+
+# --- limits ----------------------------------------------------------------------------------------------------
+
+@test "ramdisk-size is the most that one may ask for" {
+	policy '[limits]' 'ramdisk-size = 2M'
+	ask "<ramdisk><dir size='2M'>$me/tmp</dir></ramdisk>"
+	accepted
+	ask "<ramdisk><dir size='2097153'>$me/tmp</dir></ramdisk>"
+	refused "<ramdisk><dir>: size '2097153' is more than ramdisk-size in parts.conf allows, 2097152 bytes" 'ask for less or raise it'
+	policy '[limits]' 'ramdisk-size = 0%'
+	ask "<ramdisk><dir size='4096'>$me/tmp</dir></ramdisk>"
+	refused 'ramdisk-size'
+	policy '[limits]' 'ramdisk-size = unlimited' 'ramdisk-total = unlimited'
+	ask "<ramdisk><dir size='1T'>$me/tmp</dir></ramdisk>"
+	accepted
+}
+
+@test "the default of ramdisk-size is 1 GiB" {
+	policy '[limits]' 'ramdisk-total = unlimited'
+	ask "<ramdisk><dir size='1G'>$me/tmp</dir></ramdisk>"
+	accepted
+	ask "<ramdisk><dir size='1025M'>$me/tmp</dir></ramdisk>"
+	refused ramdisk-size
+}
+
+@test "ramdisk-total counts those of all guests" {
+	local one
+	isolate
+	policy '[limits]' 'ramdisk-total = 5M'
+	for one in 1 2; do
+		guest "web$one" lxc "$one"
+		ask "<ramdisk><dir size='2M'>$guests/%NAME%/tmp</dir></ramdisk>"
+		starts
+	done
+	guest web3 lxc 3
+	ask "<ramdisk><dir size='2M'>$guests/%NAME%/tmp</dir></ramdisk>"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'web3: <ramdisk><dir>: 2097152 bytes more than the '
+	has "$errors" 'would pass ramdisk-total in parts.conf'
+	has "$errors" 'ask for less, stop a guest or raise it'
+	does release end failed
+	guest web1 lxc 1
+	ends
+	guest web3 lxc 3
+	lives
+	guest web2 lxc 2
+	ends
+	nothing_left
+}
+
+@test "of guests that start at once no more are let in than ramdisk-total allows" {
+	local one pids=()
+	isolate
+	policy '[limits]' 'ramdisk-total = 4M'
+	for one in {1..10}; do
+		guest "web$one" lxc "$one"
+		ask "<ramdisk><dir size='1M'>$guests/%NAME%/tmp</dir></ramdisk>"
+		hook lxc "web$one" prepare begin - >/dev/null 2>&1 &
+		pids+=($!)
+	done
+	wait "${pids[@]}" || true
+	same "$(mounts_below "$guests" | wc -l)" 4
+	for one in {1..10}; do
+		guest "web$one" lxc "$one"
+		does release end failed
+		no_record
+	done
+	nothing_left
+}
+
+@test "who adds up the ramdisks waits for one that is about to be mounted" {
+	command -v strace >/dev/null || skip 'needs strace'
+	policy '[limits]' 'ramdisk-total = 3M'
+	local one
+	for one in 1 2; do
+		guest "web$one" lxc "$one"
+		ask "<ramdisk><dir size='2M'>$guests/%NAME%/tmp</dir></ramdisk>"
+		by_hand virt-parts prepare begin
+	done
+	isolate
+	local -a inside=(nsenter --mount="/proc/$namespace/ns/mnt")
+	guest web1
+	by_hand ramdisk prepare begin "${inside[@]}" strace -o "$tree/trace" -e trace=move_mount -e inject=move_mount:delay_enter=700000 &
+	within 5 grep -qs '^mount ' "$record/done/ramdisk"
+	sleep 0.2
+	guest web2 lxc 2
+	by_hand ramdisk prepare begin "${inside[@]}"
+	[ "$status" -eq 1 ]
+	has "$output" ramdisk-total
+	wait $! || true
+	same "$(mounts_below "$guests")" "$guests/web1/tmp"
+}
+
+# --- containers ------------------------------------------------------------------------------------------------
+
+@test "below an lxc <filesystem> that is not the root it is refused, since the guest would not see it" {
+	local fs="<filesystem type='mount'><source dir='$me'/><target dir='/'/></filesystem>
+		<filesystem type='mount'><source dir='$me/data'/><target dir='/srv'/></filesystem>"
+	ramdisk '' "$me/data/cache" "$fs"
+	refused "<ramdisk><dir>: '$me/data/cache' lies below the <filesystem> source '$me/data', where the guest would not see it" \
+		"mount on that source itself, or below the root's"
+	# libvirt keeps what it is given
+	ramdisk '' "$me/data/cache" "${fs//"$me/data"/"$me//data/"}"
+	refused 'where the guest would not see it'
+	ramdisk '' "$me/data" "$fs"
+	accepted
+	ramdisk '' "$me/tmp" "$fs"
+	accepted
+	ramdisk '' "$me/database" "$fs"
+	accepted
+	guest web1 qemu
+	ramdisk '' "$me/data/cache" "$fs"
+	accepted
+}
+
+# --- the end ---------------------------------------------------------------------------------------------------
+
+@test "a busy ramdisk stays mounted, the message names who holds it, and the next start unmounts it first" {
+	ramdisk
+	starts
+	hold "$me/tmp"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "<ramdisk>: cannot unmount '$me/tmp': it is in use by pid ${helpers[0]} (sleep)"
+	has "$errors" 'the next start of the guest then unmounts it first'
+	is_mounted "$me/tmp"
+	is_there "$record"
+	kill "${helpers[0]}"
+	wait "${helpers[0]}" || true
+	does prepare begin
+	is_mounted "$me/tmp"
+	is_gone "$me/tmp/held"
+	does release end destroyed
+	nothing_left
+}
+
+@test "a ramdisk that is held for a moment is unmounted all the same" {
+	ramdisk
+	starts
+	exec 9>"$me/tmp/held"
+	background sleep 0.5
+	exec 9>&-
+	ends
+	nothing_left
+}
+
+@test "one that is busy does not keep the others mounted" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir><dir size='1M'>$me/b</dir><dir size='1M'>$me/c</dir></ramdisk>"
+	starts
+	hold "$me/b"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	same "$(mounts_below "$me")" "$me/b"
+}
+
+@test "one that was unmounted by hand is done" {
+	ramdisk
+	starts
+	umount "$me/tmp"
+	ends
+	nothing_left
+	starts
+	umount "$me/tmp"
+	rmdir "$me/tmp"
+	ends
+	nothing_left
+}
+
+@test "what is mounted over it is not taken for it" {
+	ramdisk
+	starts
+	mount -t tmpfs other "$me/tmp"
+	echo theirs >"$me/tmp/file"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "cannot unmount '$me/tmp': something else is mounted over it"
+	holds "$me/tmp/file" theirs
+	umount "$me/tmp"
+	does prepare begin
+	does release end destroyed
+	nothing_left
+}
+
+@test "at saved and from-snapshot it stays, with what is in it; at every other reason it goes" {
+	local reason
+	for reason in saved from-snapshot 'from snapshot'; do
+		ramdisk
+		starts
+		echo kept >"$me/tmp/file"
+		ends "$reason"
+		holds "$me/tmp/file" kept
+		does restore begin
+		starts
+		holds "$me/tmp/file" kept
+		ends shutdown
+		nothing_left
+	done
+	for reason in shutdown destroyed crashed migrated daemon failed unknown 'something new'; do
+		starts
+		ends "$reason"
+		nothing_left
+	done
+}
+
+@test "a ramdisk of a saved guest that is gone when it comes back is mounted empty, with a warning" {
+	ramdisk
+	starts
+	ends saved
+	umount "$me/tmp"
+	does restore begin
+	starts
+	is_mounted "$me/tmp"
+	says "warning: '$me/tmp' is empty, the guest had files in it when it was saved"
+	ends
+	nothing_left
+}
+
+@test "a part that fails in the teardown keeps it mounted" {
+	part "$parts/release_end.d/30-save" 'exit 1'
+	ramdisk
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	is_mounted "$me/tmp"
+	says "'$me/tmp' stays mounted: a part failed before"
+}
+
+@test "a failed start unmounts it" {
+	part "$parts/start_begin.d/30-no" 'exit 1'
+	ramdisk
+	does prepare begin
+	call start begin
+	[ "$status" -ne 0 ]
+	does stopped end failed
+	does release end failed
+	nothing_left
+}
+
+@test "a failed prepare unmounts what it had mounted when release comes" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir><dir size='1M'>$me/file</dir></ramdisk>"
+	: >"$me/file"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	is_mounted "$me/a"
+	does stopped end -
+	does release end -
+	nothing_left
+}
+
+@test "release needs no policy: what was mounted is unmounted" {
+	ramdisk
+	starts
+	echo nonsense >>"$hooks/parts.conf"
+	# the dispatcher would do it in the directories of the host: without parts.conf it knows no other
+	by_hand ramdisk release end
+	[ "$status" -eq 0 ]
+	not_mounted "$me/tmp"
+}
+
+@test "thirty lives leave no mount" {
+	ramdisk
+	local i
+	for i in {1..30}; do
+		does prepare begin
+		does release end destroyed
+	done
+	nothing_left
+}
