@@ -14,7 +14,7 @@ readonly daemons='libvirtd virtqemud virtlxcd virtxend virtbhyved virtnetworkd'
 readonly build_packages='gcc make pkg-config libc6-dev libisofs-dev libxml2-dev libvirt-dev'
 readonly demo_packages='libvirt-daemon libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu libvirt-clients
 	qemu-system-x86 busybox-static util-linux iproute2 procps gzip xz-utils'
-readonly test_packages='bats strace genisoimage xorriso attr acl e2fsprogs libxml2-utils python3'
+readonly test_packages='bats dnsmasq-base qemu-utils strace genisoimage xorriso attr acl e2fsprogs libxml2-utils python3'
 
 usage() {
 	cat <<-'END'
@@ -397,8 +397,30 @@ do_install() {
 	return "$failed"
 }
 
+# What the release of guests that run now, or that have not been finished, would have undone.
+list_open_runs() {
+	local record name kind path open=0
+	for record in "$DESTDIR"/var/lib/virt-parts/state/*/*-*-*-*-*; do
+		[[ -f $record/run ]] || continue
+		if ((open++ == 0)); then
+			warn 'these runs are not over, and nobody will archive, delete or unmount for them (an install makes that good at the next start of the guest):'
+		fi
+		name=$(sed -n 's/^name //p' "$record/run")
+		printf '  %s %s (%s)\n' "$(basename "$(dirname "$record")")" "$name" "$record" >&2
+		while read -r kind path; do
+			case $kind in
+			mount) printf '    ramdisk %s\n' "$path" >&2 ;;
+			iso) printf '    image %s\n' "$path" >&2 ;;
+			esac
+		done < <(cat "$record"/done/* 2>/dev/null)
+		for kind in archive post-rm-rf; do
+			[[ ! -e $record/asked/$kind ]] || printf '    <%s> is not done\n' "$kind" >&2
+		done
+	done
+}
+
 do_uninstall() {
-	local driver records
+	local driver
 	for driver in $all_drivers; do
 		remove_hook "$driver"
 	done
@@ -417,10 +439,7 @@ do_uninstall() {
 		done
 	fi
 	say 'removed; parts.conf, your own parts, records and logs are still there'
-	records=$(find "$DESTDIR/var/lib/virt-parts/state" -mindepth 2 -maxdepth 2 -type d 2>/dev/null | wc -l) || true
-	if ((records)); then
-		warn "$records guests have a run that is not over: what their release would have done is not done (records: /var/lib/virt-parts/state)"
-	fi
+	list_open_runs
 	return 0
 }
 

@@ -348,3 +348,14 @@ at() {
 	same "$(grep -cE '"/|AT_FDCWD|unlink\(|rmdir\(' "$tree/trace")" 0
 	does release end failed
 }
+
+@test "a directory above the source of a <filesystem> is refused at prepare: the next start would fail" {
+	mkdir -p "$me/sub/root"
+	local devices="<filesystem type='mount'><source dir='$me/sub/root'/><target dir='/'/></filesystem>"
+	ask "<post-rm-rf><dir>$me/sub</dir></post-rm-rf>" "$devices"
+	refused "holds the <filesystem> source '$me/sub/root'"
+	ask "<post-rm-rf><dir>$me/sub/root</dir></post-rm-rf>" "$devices"
+	starts
+	ends destroyed
+	[ -d "$me/sub/root" ]
+}

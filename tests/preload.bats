@@ -553,3 +553,21 @@ incoming() {
 	is_gone "$image"
 	nothing_left
 }
+
+@test "archive-bytes and archive-entries bound what is copied and what an image holds" {
+	policy_limit() { sed -i "/^\[limits\]/d; /^archive-/d" "$hooks/parts.conf"; printf '[limits]\n%s\n' "$1" >>"$hooks/parts.conf"; }
+	head -c 8192 /dev/zero >"$seed/big"
+	ask "<preload><dircopy><src>$seed</src><dst>$me/www</dst></dircopy></preload>"
+	policy_limit 'archive-bytes = 4K'
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'more than 4096 bytes'
+	does release end failed
+	ask "<preload><iso path='$iso/web1/seed.iso'><src>$seed</src></iso></preload>"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	does release end failed
+	policy_limit 'archive-bytes = 1M'
+	does prepare begin
+	does release end failed
+}

@@ -443,3 +443,31 @@ $me/unrelated"
 	done
 	nothing_left
 }
+
+@test "a tmpfs of another driver's guest with the same UUID is not taken for it, whatever its device" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir></ramdisk>"
+	starts
+	umount "$me/a"
+	# the next tmpfs gets the device number that this one had
+	mkdir "$me/b"
+	mount -t tmpfs "virt-parts:$uuid" "$me/b"
+	ends destroyed
+	mountpoint -q "$me/b"
+	umount "$me/b"
+}
+
+@test "a ramdisk whose parent the guest has renamed is unmounted where it is now; a bind mount of it stays" {
+	ask "<ramdisk><dir size='1M'>$me/p/a</dir></ramdisk>"
+	starts
+	mv "$me/p" "$me/q"
+	mountpoint -q "$me/q/a"
+	ends destroyed
+	not mountpoint -q "$me/q/a"
+	starts
+	mkdir "$me/bound"
+	mount --bind "$me/p/a" "$me/bound"
+	ends destroyed
+	not mountpoint -q "$me/p/a"
+	mountpoint -q "$me/bound"
+	umount "$me/bound"
+}

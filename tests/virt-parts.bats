@@ -518,7 +518,7 @@ with_doctype() {
 	ask "<post-rm-rf><dir>/x&#9;&#10;y</dir></post-rm-rf>"
 	call prepare begin
 	[ "$status" -ne 0 ]
-	has "$errors" '/x\\t\\ny'
+	has "$errors" '/x\t\ny'
 	metadata "<virt-parts xmlns='urn:virt-parts:1'><ramdisk><dir size='&#x9b;31m'>$me/a</dir></ramdisk></virt-parts>"
 	call prepare begin
 	[ "$status" -ne 0 ]
@@ -709,4 +709,14 @@ over() {
 	[ "$status" -eq 1 ]
 	run "$tree/libexec/virt-parts" --well-formed </dev/null
 	[ "$status" -eq 1 ]
+}
+
+@test "without the shipped parts a guest with directives does not start, and one without does" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir></ramdisk>"
+	mv "$vendor" "$vendor.away"
+	refused "there are no shipped parts in '$vendor/prepare_begin.d'"
+	metadata ''
+	call prepare begin
+	[ "$status" -eq 0 ]
+	mv "$vendor.away" "$vendor"
 }

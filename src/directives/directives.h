@@ -52,8 +52,8 @@ int vp_directive_check(struct vp_checking *checking, const struct vp_directive *
  * Refuses a path that an element of the same name, in a directive of the same name, has asked for
  * before: in the ATTRIBUTE, or as the text (NULL).
  */
-int vp_check_once(struct vp_checking *checking, const struct vp_element *element,
-	const char *attribute);
+int vp_check_once(
+	struct vp_checking *checking, const struct vp_element *element, const char *attribute);
 
 /* Refuses a <dircopy> whose <src> and <dst> lie in each other. */
 int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dircopy);

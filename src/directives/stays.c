@@ -33,8 +33,8 @@ const char *vp_post_rm_rf_stays(
 	/* it lives on: whatever `when` says */
 	if (is_paused(event) || !strcmp(event->reason, "migrated"))
 		return "the guest lives on";
-	if (!vp_reason_matches(vp_attr_text(directive, "when", NULL), VP_POST_RM_RF_WHEN,
-		    event->reason))
+	if (!vp_reason_matches(
+		    vp_attr_text(directive, "when", NULL), VP_POST_RM_RF_WHEN, event->reason))
 		return "the guest did not end with a reason that it is deleted at";
 	/* an aborted migration looks like the guest's end here, while it runs on at the source */
 	if (begin == VP_BEGIN_INCOMING)

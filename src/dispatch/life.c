@@ -33,7 +33,7 @@ static bool is_teardown(const struct event *event)
 }
 
 /* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
-static void find_reason(struct dispatch *d)
+static void read_reason(struct dispatch *d)
 {
 	const struct event *event = d->event;
 	struct vp_run run;
@@ -54,6 +54,33 @@ static void find_reason(struct dispatch *d)
 		return;
 	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
 		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
+}
+
+static void find_reason(struct dispatch *d)
+{
+	struct vp_run run;
+
+	read_reason(d);
+	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
+		return;
+	/* a restore that failed: the save is still there, and needs what it needed before */
+	if (!strcmp(d->reason, "failed") && run.begin == VP_BEGIN_RESTORED &&
+		!vp_record_has(d->record, "started"))
+		snprintf(d->reason, sizeof(d->reason), "saved");
+	/*
+	 * A migration whose client was lost in the last phase leaves the guest paused here, and running
+	 * at the destination. Its end here is then like that of a run that came by migration.
+	 */
+	if (!strcmp(d->event->driver, "qemu") && d->conf->shared_storage &&
+		run.begin != VP_BEGIN_INCOMING && strcmp(d->reason, "migrated") != 0 &&
+		!reason_is_pause(d->reason) &&
+		reason_migration_began(d->conf->qemu_log_dir, d->event->object, run.time)) {
+		log_line(&d->log, "note: its migration began, and did not succeed here: it may run "
+				  "elsewhere, and nothing that it shares is deleted");
+		run.begin = VP_BEGIN_INCOMING;
+		if (vp_record_write_run(d->record, &run) < 0)
+			snprintf(d->reason, sizeof(d->reason), "migrated");
+	}
 }
 
 static int write_reason(const struct dispatch *d)
@@ -134,7 +161,8 @@ static int finish_first(struct dispatch *d, struct vp_run *run)
 		"warning: its last run is unfinished and could not be finished%s%s: it goes on, "
 		"and nothing of it is touched; see 'virt-parts status'",
 		r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
-	return continue_run(d, run, VP_BEGIN_UNFINISHED);
+	return continue_run(
+		d, run, run->begin == VP_BEGIN_INCOMING ? VP_BEGIN_INCOMING : VP_BEGIN_UNFINISHED);
 }
 
 static int begin_prepare(struct dispatch *d)
@@ -142,8 +170,18 @@ static int begin_prepare(struct dispatch *d)
 	const struct event *event = d->event;
 	char reason[REASON_SIZE] = "";
 	struct vp_run run;
-	int r = unfinished_finish_namesakes(d);
+	int r;
 
+	if (event->directives && d->plan.shipped_missing) {
+		log_error(&d->log,
+			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
+			"could honour its directives; install virt-parts again, or mend [dirs] "
+			"vendor "
+			"in parts.conf",
+			d->conf->vendor_dir);
+		return -ENOENT;
+	}
+	r = unfinished_finish_namesakes(d);
 	if (r < 0 || d->record < 0)
 		return r;
 	r = vp_record_read_run(d->record, &run);
@@ -163,6 +201,14 @@ static int begin_prepare(struct dispatch *d)
 			return continue_run(d, &run, VP_BEGIN_RESTORED);
 		if (strcmp(reason, "saved") != 0)
 			return continue_run(d, &run, VP_BEGIN_REVERTED);
+	}
+	/* the guest runs at the source: what the old run left is not taken from it there */
+	if (d->conf->shared_storage &&
+		vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "incoming")) {
+		run.begin = VP_BEGIN_INCOMING;
+		r = vp_record_write_run(d->record, &run);
+		if (r < 0)
+			return refuse(d, r, "note that it comes by migration");
 	}
 	return finish_first(d, &run);
 }

@@ -184,7 +184,7 @@ static size_t escape_lines(const char *text, size_t length, char *ret, size_t si
 		const char *end = memchr(text, '\n', length);
 		size_t n = end ? (size_t)(end - text) : length;
 
-		vp_escape(text, n, escaped + used, sizeof(escaped) - used);
+		vp_escape_controls(text, n, escaped + used, sizeof(escaped) - used);
 		used += strlen(escaped + used);
 		if (end) {
 			escaped[used++] = '\n';

@@ -47,18 +47,40 @@ static bool read_stamp(const char *line, size_t length, time_t *ret)
 	return true;
 }
 
+/* Past the stamp of a line of libvirt's own that is not older than SINCE. */
+static bool read_prefix(const char **line, size_t *length, time_t since)
+{
+	time_t stamp;
+
+	if (!read_stamp(*line, *length, &stamp) || stamp < since)
+		return false;
+	*line += 30;
+	*length -= 30;
+	return true;
+}
+
+/* Of the guest's last start: what is before that is another life, maybe of the same second. */
+static bool read_migration(const char *line, size_t length, time_t since, char ret[REASON_SIZE])
+{
+	static const char start[] = "starting up ", what[] = "initiating migration";
+
+	if (!read_prefix(&line, &length, since))
+		return false;
+	ret[0] = '\0';
+	if (length == sizeof(what) - 1 && !memcmp(line, what, length))
+		strcpy(ret, "migrated");
+	return ret[0] || (length >= sizeof(start) - 1 && !memcmp(line, start, sizeof(start) - 1));
+}
+
 /* The reason in a line of libvirt's own; what the guest prints has no time in front. */
 static bool read_line(const char *line, size_t length, time_t since, char ret[REASON_SIZE])
 {
 	static const char what[] = "shutting down, reason=";
 	const char *word;
-	time_t stamp;
 	size_t n;
 
-	if (!read_stamp(line, length, &stamp) || stamp < since)
+	if (!read_prefix(&line, &length, since))
 		return false;
-	line += 30;
-	length -= 30;
 	if (length <= sizeof(what) - 1 || memcmp(line, what, sizeof(what) - 1) != 0)
 		return false;
 	word = line + sizeof(what) - 1;
@@ -93,7 +115,10 @@ static size_t read_tail(const char *path, char *buffer, bool *ret_whole)
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool read_log(const char *path, time_t since, char ret[REASON_SIZE])
+typedef bool read_log_line(const char *line, size_t length, time_t since, char ret[REASON_SIZE]);
+
+/* The last line that READ finds something in. */
+static bool read_log(const char *path, read_log_line *read, time_t since, char ret[REASON_SIZE])
 {
 	static char buffer[TAIL];
 	bool whole = false;
@@ -106,7 +131,7 @@ static bool read_log(const char *path, time_t since, char ret[REASON_SIZE])
 		/* the first line of a cut tail has lost its beginning */
 		if (!newline && !whole)
 			return false;
-		if (read_line(buffer + start, end - start, since, ret))
+		if (read(buffer + start, end - start, since, ret))
 			return true;
 		if (!newline)
 			return false;
@@ -115,8 +140,8 @@ static bool read_log(const char *path, time_t since, char ret[REASON_SIZE])
 	return false;
 }
 
-bool reason_from_qemu_log(
-	const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE])
+static bool read_logs(const char *log_dir, const char *name, read_log_line *read, time_t since,
+	char ret[REASON_SIZE])
 {
 	static const char *const suffixes[] = {".log", ".log.0"};
 	char path[PATH_MAX];
@@ -126,8 +151,21 @@ bool reason_from_qemu_log(
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		int n = snprintf(path, sizeof(path), "%s/%s%s", log_dir, name, suffixes[i]);
 
-		if (n > 0 && (size_t)n < sizeof(path) && read_log(path, since, ret))
+		if (n > 0 && (size_t)n < sizeof(path) && read_log(path, read, since, ret))
 			return true;
 	}
 	return false;
+}
+
+bool reason_from_qemu_log(
+	const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE])
+{
+	return read_logs(log_dir, name, read_line, since, ret);
+}
+
+bool reason_migration_began(const char *log_dir, const char *name, time_t since)
+{
+	char found[REASON_SIZE];
+
+	return read_logs(log_dir, name, read_migration, since, found) && found[0];
 }

@@ -18,6 +18,12 @@ void reason_from_extra(const char *extra, char ret[REASON_SIZE]);
 bool reason_from_qemu_log(
 	const char *log_dir, const char *name, time_t since, char ret[REASON_SIZE]);
 
+/*
+ * Whether the log of the qemu guest NAME says that it was being migrated away, since SINCE. How that
+ * ended the log says only when it succeeded.
+ */
+bool reason_migration_began(const char *log_dir, const char *name, time_t since);
+
 /* Whether the guest will come back to what it has left: its run goes on. */
 bool reason_is_pause(const char *reason);
 

@@ -14,7 +14,9 @@
 #include "beneath.h"
 #include "iso.h"
 #include "record.h"
+#include "space.h"
 
+/* libisofs keeps every entry in memory */
 enum { MAX_SOURCES = 64, MAX_FILES = 1024, MAX_ENTRIES = 1000000 };
 
 /* The image being built, and its place. */
@@ -150,78 +152,6 @@ static int build_beside(struct building *b, const char *temporary)
 	return r;
 }
 
-static int put_in_place(struct building *b, int run, const char *temporary, bool replace)
-{
-	char *line;
-	int r;
-
-	if (asprintf(&line, "iso %s", b->path) < 0)
-		return -ENOMEM;
-	r = vp_record_append(run, "done/preload", line);
-	free(line);
-	/* what appeared since it was looked at is not overwritten */
-	if (r == 0 && renameat2(b->parent, temporary, b->parent, b->leaf,
-			      replace ? 0 : RENAME_NOREPLACE) < 0)
-		r = -errno;
-	if (r == 0 && fsync(b->parent) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(b->parent, temporary, 0);
-	return r;
-}
-
-static int build(struct building *b, int run, bool keep)
-{
-	char temporary[NAME_MAX + 1];
-	int there = look_at_place(b->parent, b->leaf, b->id), r;
-
-	if (there == -EEXIST)
-		snprintf(b->why, b->why_size,
-			"there is a file which is not this guest's image; move it away or name "
-			"another path");
-	if (there < 0)
-		return there;
-	if (there && keep) {
-		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
-		return 0;
-	}
-	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.virt-parts", b->leaf) >=
-		sizeof(temporary))
-		return -ENAMETOOLONG;
-	r = open_sources(b);
-	if (r == 0)
-		r = build_beside(b, temporary);
-	close_sources(b);
-	return r < 0 ? r : put_in_place(b, run, temporary, there);
-}
-
-int preload_iso(const struct vp_event *event, struct vp_policy *policy,
-	const struct vp_element *iso, int run, bool keep, char *why, size_t size)
-{
-	static struct building b; /* large, and there is one at a time */
-	int r;
-
-	b = (struct building){
-		.event = event, .policy = policy, .iso = iso, .why = why, .why_size = size};
-	b.path = vp_attr_text(iso, "path", "");
-	image_id(event->uuid, b.id, sizeof(b.id));
-	b.request = (struct iso_request){.label = vp_attr_text(iso, "label", "VIRT-PARTS"),
-		.application_id = b.id,
-		.sources = b.sources,
-		.files = b.files,
-		.max_entries = MAX_ENTRIES,
-		.warn = note_left_out};
-	building = &b;
-	b.parent = vp_policy_open_parent(policy, VP_ISO, b.path, 0711, &b.leaf);
-	if (b.parent < 0) {
-		snprintf(why, size, "%s", policy->why);
-		return b.parent;
-	}
-	r = build(&b, run, keep);
-	close(b.parent);
-	return r;
-}
-
 static bool is_in_journal(int run, const char *path)
 {
 	char *journal, *line = NULL;
@@ -242,6 +172,98 @@ static bool is_in_journal(int run, const char *path)
 	}
 	free(journal);
 	return found;
+}
+
+static int write_journal(int run, const char *path)
+{
+	char *line;
+	int r;
+
+	if (asprintf(&line, "iso %s", path) < 0)
+		return -ENOMEM;
+	r = vp_record_append(run, "done/preload", line);
+	free(line);
+	return r;
+}
+
+static int put_in_place(struct building *b, int run, const char *temporary, bool replace)
+{
+	int r = write_journal(run, b->path);
+
+	/* what appeared since it was looked at is not overwritten */
+	if (r == 0 && renameat2(b->parent, temporary, b->parent, b->leaf,
+			      replace ? 0 : RENAME_NOREPLACE) < 0)
+		r = -errno;
+	if (r == 0 && fsync(b->parent) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(b->parent, temporary, 0);
+	return r;
+}
+
+static int set_limits(struct building *b)
+{
+	struct vp_space space;
+	int r = vp_space_limits(b->policy, b->parent, &space, b->why, b->why_size);
+
+	if (r < 0)
+		return r;
+	b->request.max_bytes = space.max_bytes == UINT64_MAX ? 0 : space.max_bytes;
+	b->request.max_entries = space.max_entries < MAX_ENTRIES ? space.max_entries : MAX_ENTRIES;
+	return 0;
+}
+
+static int build(struct building *b, int run, bool keep)
+{
+	char temporary[NAME_MAX + 1];
+	int there = look_at_place(b->parent, b->leaf, b->id), r;
+
+	if (there == -EEXIST)
+		snprintf(b->why, b->why_size,
+			"there is a file which is not this guest's image; move it away or name "
+			"another path");
+	if (there < 0)
+		return there;
+	if (there && keep) {
+		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
+		return is_in_journal(run, b->path) ? 0 : write_journal(run, b->path);
+	}
+	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.virt-parts", b->leaf) >=
+		sizeof(temporary))
+		return -ENAMETOOLONG;
+	r = set_limits(b);
+	if (r == 0)
+		r = open_sources(b);
+	if (r == 0)
+		r = build_beside(b, temporary);
+	close_sources(b);
+	return r < 0 ? r : put_in_place(b, run, temporary, there);
+}
+
+int preload_iso(const struct vp_event *event, struct vp_policy *policy,
+	const struct vp_element *iso, int run, bool keep, char *why, size_t size)
+{
+	static struct building b; /* large, and there is one at a time */
+	int r;
+
+	b = (struct building){
+		.event = event, .policy = policy, .iso = iso, .why = why, .why_size = size};
+	b.path = vp_attr_text(iso, "path", "");
+	image_id(event->uuid, b.id, sizeof(b.id));
+	b.request = (struct iso_request){.label = vp_attr_text(iso, "label", "VIRT-PARTS"),
+		.application_id = b.id,
+		.sources = b.sources,
+		.files = b.files,
+		.warn = note_left_out};
+	building = &b;
+	b.parent = vp_policy_open_parent(policy, VP_ISO, b.path, 0711, &b.leaf);
+	if (b.parent < 0) {
+		snprintf(why, size, "%s", policy->why);
+		return b.parent;
+	}
+	r = build(&b, run, keep);
+	close(b.parent);
+	return r;
 }
 
 int preload_iso_remove(

@@ -3,85 +3,200 @@
 #include "own-mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "beneath.h"
 #include "mounts.h"
 #include "record.h"
 
-struct finding {
-	const char *journal;
-	char source[64];
-	struct vp_own_mounts *own;
+/* What the journal says of one path; the strings lie in the journal's text. */
+struct mounted {
+	const char *path, *device, *birth; /* device NULL: the journal was cut short */
+	struct vp_own_mount at_path, elsewhere;
+	unsigned n_elsewhere;
 };
 
-static bool has_line(const char *text, const char *line)
-{
-	size_t length = strlen(line);
+struct finding {
+	char source[64];
+	struct mounted *mounted;
+	size_t n;
+};
 
-	for (; (text = strstr(text, line)); text++)
-		if (text[length] == '\n' && text[-1] == '\n')
-			return true;
-	return false;
+void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE])
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) < 0 || !(st.stx_mask & STATX_BTIME))
+		strcpy(ret, "-");
+	else
+		snprintf(ret, VP_BIRTH_SIZE, "%lld.%09u", (long long)st.stx_btime.tv_sec,
+			st.stx_btime.tv_nsec);
 }
 
-/* A journal line `mounted DEVICE PATH` or `mount PATH`; both were written before or after this one. */
-static bool is_in_journal(const char *journal, const struct vp_mount *mount)
+/* Whether the root of the mount, which must still be the one at its place, was born then. */
+static bool has_birth(const struct vp_mount *mount, const char *birth)
 {
-	char *line = NULL, device[48];
-	bool found;
+	int root, fd;
+	char born[VP_BIRTH_SIZE] = "-";
+	uint64_t id;
 
-	snprintf(device, sizeof(device), "\nmounted %u:%u ", major(mount->device),
-		minor(mount->device));
-	if (strstr(journal, device))
+	if (strcmp(birth, "-") == 0) /* then the device must do */
 		return true;
-	if (asprintf(&line, "mount %s", mount->mount_point) < 0)
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
 		return false;
-	found = has_line(journal, line);
-	free(line);
-	return found;
+	fd = vp_open_beneath(root, mount->mount_point + 1, O_PATH | O_DIRECTORY);
+	close(root);
+	if (fd < 0)
+		return false;
+	if (vp_mount_id(fd, &id) == 0 && id == mount->id)
+		vp_birth_of(fd, born);
+	close(fd);
+	return strcmp(born, "-") != 0 && strcmp(born, birth) == 0;
+}
+
+static int remember(struct vp_own_mount *place, const struct vp_mount *mount)
+{
+	char *path = strdup(mount->mount_point);
+
+	if (!path)
+		return -ENOMEM;
+	free(place->path);
+	*place = (struct vp_own_mount){mount->id, path};
+	return 0;
 }
 
 static int find(const struct vp_mount *mount, void *context)
 {
 	struct finding *finding = context;
-	struct vp_own_mounts *own = finding->own;
-	struct vp_own_mount *mounts;
+	char device[32];
+	int r = 0;
 
-	if (strcmp(mount->fs_type, "tmpfs") != 0 || strcmp(mount->source, finding->source) != 0 ||
-		!is_in_journal(finding->journal, mount))
+	if (strcmp(mount->fs_type, "tmpfs") != 0 || strcmp(mount->source, finding->source) != 0)
 		return 0;
-	mounts = reallocarray(own->mounts, own->n + 1, sizeof(*mounts));
+	snprintf(device, sizeof(device), "%u:%u", major(mount->device), minor(mount->device));
+	for (size_t i = 0; r == 0 && i < finding->n; i++) {
+		struct mounted *m = &finding->mounted[i];
+
+		if (m->device && strcmp(m->device, device) != 0)
+			continue;
+		if (strcmp(m->path, mount->mount_point) == 0) {
+			r = remember(&m->at_path, mount);
+		} else if (m->device && has_birth(mount, m->birth)) {
+			m->n_elsewhere++;
+			r = remember(&m->elsewhere, mount);
+		}
+	}
+	return r;
+}
+
+static struct mounted *mounted_at(struct finding *finding, const char *path)
+{
+	struct mounted *mounted;
+
+	for (size_t i = 0; i < finding->n; i++)
+		if (strcmp(finding->mounted[i].path, path) == 0)
+			return &finding->mounted[i];
+	mounted = reallocarray(finding->mounted, finding->n + 1, sizeof(*mounted));
+	if (!mounted)
+		return NULL;
+	finding->mounted = mounted;
+	mounted[finding->n] = (struct mounted){.path = path};
+	return &mounted[finding->n++];
+}
+
+/* A line is understood whole or not at all; what follows a cut one is not there. */
+static int parse_line(struct finding *finding, char *line)
+{
+	char *word = strsep(&line, " "), *device = NULL, *birth = NULL;
+	bool done = strcmp(word, "mounted") == 0;
+	struct mounted *m;
+
+	if (!done && strcmp(word, "mount") != 0)
+		return 0;
+	if (done) {
+		device = strsep(&line, " ");
+		birth = strsep(&line, " ");
+	}
+	if (!line || !*line)
+		return 0;
+	m = mounted_at(finding, line);
+	if (!m)
+		return -ENOMEM;
+	m->device = device;
+	m->birth = birth;
+	return 0;
+}
+
+static int parse_journal(struct finding *finding, char *text)
+{
+	char *line;
+	int r = 0;
+
+	while (r == 0 && strchr(text, '\n')) {
+		line = strsep(&text, "\n");
+		r = parse_line(finding, line);
+	}
+	return r;
+}
+
+static int add(struct vp_own_mounts *own, struct vp_own_mount *mount)
+{
+	struct vp_own_mount *mounts = reallocarray(own->mounts, own->n + 1, sizeof(*mounts));
+
 	if (!mounts)
 		return -ENOMEM;
 	own->mounts = mounts;
-	mounts[own->n] = (struct vp_own_mount){mount->id, strdup(mount->mount_point)};
-	return mounts[own->n++].path ? 0 : -ENOMEM;
+	mounts[own->n++] = *mount;
+	mount->path = NULL;
+	return 0;
+}
+
+/* What is at its path counts; else what is elsewhere, if that is one: a bind mount is nobody's. */
+static int collect(struct finding *finding, struct vp_own_mounts *own)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < finding->n; i++) {
+		struct mounted *m = &finding->mounted[i];
+
+		if (m->at_path.path)
+			r = add(own, &m->at_path);
+		else if (m->n_elsewhere == 1)
+			r = add(own, &m->elsewhere);
+	}
+	return r;
 }
 
 int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
 {
-	struct finding finding = {.own = ret};
-	char *journal, *text;
+	struct finding finding = {0};
+	char *journal;
 	int r;
 
 	*ret = (struct vp_own_mounts){0};
-	r = vp_record_read(run, "done/ramdisk", &text, NULL);
+	r = vp_record_read(run, "done/ramdisk", &journal, NULL);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
-	/* so that every line has a newline before it */
-	if (asprintf(&journal, "\n%s", text) < 0)
-		journal = NULL;
-	free(text);
-	if (!journal)
-		return -ENOMEM;
-	finding.journal = journal;
 	snprintf(finding.source, sizeof(finding.source), "virt-parts:%s", uuid);
-	r = vp_each_mount(find, &finding);
+	r = parse_journal(&finding, journal);
+	if (r == 0)
+		r = vp_each_mount(find, &finding);
+	if (r == 0)
+		r = collect(&finding, ret);
+	for (size_t i = 0; i < finding.n; i++) {
+		free(finding.mounted[i].at_path.path);
+		free(finding.mounted[i].elsewhere.path);
+	}
+	free(finding.mounted);
 	free(journal);
 	return r;
 }

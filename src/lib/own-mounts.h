@@ -2,9 +2,12 @@
 /*
  * own-mounts.h: the ramdisks that a run has mounted and that are mounted now.
  *
- * One is the run's when its source is virt-parts:UUID and the run's journal done/ramdisk has its
- * device, or, when the journal was cut short, its mount point. (Two drivers may have guests of one
- * UUID, and mount ids are used again.)
+ * The run's journal done/ramdisk has `mount PATH` before a tmpfs is mounted, and behind it `mounted
+ * DEVICE BIRTH PATH`. A mount is the run's when its source is virt-parts:UUID and it is at such a
+ * PATH with that DEVICE (any device, when the journal was cut short). Where there is none at PATH,
+ * it is the one of that DEVICE and BIRTH, elsewhere: a guest may have renamed a directory above it.
+ * Devices are used again, mount ids too, and two drivers may have guests of one UUID; a time of
+ * birth in nanoseconds tells them apart. BIRTH is `-` where the kernel does not tell.
  */
 #ifndef VP_OWN_MOUNTS_H
 #define VP_OWN_MOUNTS_H
@@ -22,6 +25,11 @@ struct vp_own_mounts {
 	size_t n;
 	struct vp_own_mount *mounts; /* in the order of mounting */
 };
+
+enum { VP_BIRTH_SIZE = 32 };
+
+/* The time of birth of the directory FD, as the journal has it. */
+void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE]);
 
 /* 0 or -errno; *ret needs vp_own_mounts_free in either case. */
 int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret);

@@ -169,7 +169,7 @@ bool vp_is_uuid(const char *text)
 	return text[36] == '\0';
 }
 
-char *vp_escape(const char *text, size_t length, char *buffer, size_t size)
+static char *escape(const char *text, size_t length, char *buffer, size_t size, bool backslashes)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t used = 0;
@@ -177,7 +177,7 @@ char *vp_escape(const char *text, size_t length, char *buffer, size_t size)
 	for (size_t i = 0; i < length && used + 5 <= size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c == '\n' || c == '\t' || c == '\\') {
+		if (c == '\n' || c == '\t' || (c == '\\' && backslashes)) {
 			buffer[used++] = '\\';
 			buffer[used++] = c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
 		} else if (is_control((char)c)) {
@@ -192,4 +192,14 @@ char *vp_escape(const char *text, size_t length, char *buffer, size_t size)
 	if (size)
 		buffer[used] = '\0';
 	return buffer;
+}
+
+char *vp_escape(const char *text, size_t length, char *buffer, size_t size)
+{
+	return escape(text, length, buffer, size, true);
+}
+
+char *vp_escape_controls(const char *text, size_t length, char *buffer, size_t size)
+{
+	return escape(text, length, buffer, size, false);
 }

@@ -27,5 +27,7 @@ bool vp_is_uuid(const char *text);
 
 /* TEXT with control characters and backslashes as \xNN, \n, \t, \\; cut to fit. Returns buffer. */
 char *vp_escape(const char *text, size_t length, char *buffer, size_t size);
+/* The same for a text that may be escaped already: backslashes stay. */
+char *vp_escape_controls(const char *text, size_t length, char *buffer, size_t size);
 
 #endif

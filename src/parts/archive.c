@@ -15,10 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive-limits.h"
 #include "directives.h"
 #include "own-mounts.h"
 #include "record.h"
+#include "space.h"
 #include "tree-copy-staging.h"
 #include "tree-copy.h"
 
@@ -75,7 +75,7 @@ static int set_done(const struct archiving *a, unsigned number, const char *path
 	return r;
 }
 
-static struct vp_copy_options options_of(struct archiving *a, const struct archive_limits *limits)
+static struct vp_copy_options options_of(struct archiving *a, const struct vp_space *limits)
 {
 	struct vp_copy_options options = VP_COPY_OPTIONS_DEFAULT;
 
@@ -92,8 +92,8 @@ static struct vp_copy_options options_of(struct archiving *a, const struct archi
 
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
 static int copy_and_publish(struct archiving *a, int source, int parent, const char *leaf,
-	const struct archive_limits *limits, struct vp_copy_result *result, char *ret_name,
-	char *why, size_t size)
+	const struct vp_space *limits, struct vp_copy_result *result, char *ret_name, char *why,
+	size_t size)
 {
 	struct vp_copy_options options = options_of(a, limits);
 	char staging_name[NAME_MAX + 1], ignored[256];
@@ -107,6 +107,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 	if (staging < 0)
 		return staging;
 	r = vp_copy_tree(source, staging, &options, result, why, size);
+	if (r == 0)
+		r = vp_space_check(&a->policy, parent, why, size);
 	if (r == 0)
 		r = vp_publish(staging, "tree", parent, leaf, MAX_NAMES, ret_name, why, size);
 	if (r == -E2BIG) {
@@ -135,8 +137,8 @@ static int archive_to(
 		   *dst = vp_child(a->dircopy, "dst")->text;
 	struct vp_copy_result result = {0};
 	char name[NAME_MAX + 1], why[1024] = "", *path;
-	struct archive_limits limits;
-	int r = archive_limits(&a->policy, dst, parent, &limits, why, sizeof(why));
+	struct vp_space limits;
+	int r = vp_space_left(&a->policy, VP_WRITE, dst, parent, &limits, why, sizeof(why));
 
 	if (r == 0)
 		r = copy_and_publish(

@@ -24,7 +24,7 @@ struct removing {
 	struct vp_policy policy;
 	struct vp_run info;
 	char *filesystems; /* sources of the guest's <filesystem>s, a line each, a newline before each */
-	char *archives;	   /* the journal of archive, or NULL */
+	char *archives; /* the journal of archive, or NULL */
 };
 
 /* A directory that the guest's <filesystem> needs at its next start is emptied, not removed. */

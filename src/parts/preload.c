@@ -18,6 +18,7 @@
 #include "own-mounts.h"
 #include "preload-iso.h"
 #include "record.h"
+#include "space.h"
 #include "tree-copy.h"
 
 /* What the elements of one directive have in common. */
@@ -51,7 +52,7 @@ static bool keeps_files(const struct preloading *p)
 	       p->info.begin == VP_BEGIN_INCOMING;
 }
 
-static struct vp_copy_options options_of(struct preloading *p)
+static struct vp_copy_options options_of(struct preloading *p, const struct vp_space *space)
 {
 	struct vp_copy_options options = VP_COPY_OPTIONS_DEFAULT;
 	const struct vp_element *dircopy = p->element;
@@ -67,6 +68,8 @@ static struct vp_copy_options options_of(struct preloading *p)
 	options.file_mode = mode;
 	options.directory_mode = mode | ((mode & 0444) >> 2); /* who may read may search */
 	options.durable = false;			      /* it is copied anew at every start */
+	options.max_bytes = space->max_bytes;
+	options.max_entries = space->max_entries;
 	return options;
 }
 
@@ -93,9 +96,10 @@ static int copy_dir(struct preloading *p)
 {
 	const char *src = vp_child(p->element, "src")->text,
 		   *dst = vp_child(p->element, "dst")->text;
-	struct vp_copy_options options = options_of(p);
+	struct vp_copy_options options;
 	char why[1024] = "";
 	int source, destination, r;
+	struct vp_space space;
 	bool made;
 
 	source = vp_policy_open_dir(&p->policy, VP_READ, src);
@@ -104,8 +108,12 @@ static int copy_dir(struct preloading *p)
 		vp_error(p->event, p->element, "%s", p->policy.why);
 		r = destination;
 	} else {
-		options.keep_top = !made;
-		r = vp_merge_tree(source, destination, &options, NULL, why, sizeof(why));
+		r = vp_space_limits(&p->policy, destination, &space, why, sizeof(why));
+		if (r == 0) {
+			options = options_of(p, &space);
+			options.keep_top = !made;
+			r = vp_merge_tree(source, destination, &options, NULL, why, sizeof(why));
+		}
 		if (r < 0)
 			vp_error(p->event, p->element, "cannot copy '%s' to '%s': %s", src, dst,
 				*why ? why : strerror(-r));

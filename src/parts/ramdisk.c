@@ -2,8 +2,7 @@
 /*
  * ramdisk: a tmpfs on each <dir> while the guest runs.
  *
- * Journal, done/ramdisk: `mount PATH` before a tmpfs is mounted, `mounted MAJOR:MINOR PATH` after. A
- * mount is this run's when its source is virt-parts:UUID and the journal knows its place.
+ * Journal, done/ramdisk: see own-mounts.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +81,7 @@ static int mount_on(const struct vp_event *event, const struct vp_element *dir,
 	struct vp_policy *policy, int run, int target)
 {
 	struct ramdisk_spec spec;
-	char why[512], device[32];
+	char why[512], identity[RAMDISK_IDENTITY_SIZE];
 	int lock, r = spec_of(dir, target, &spec);
 
 	if (r < 0)
@@ -95,13 +94,13 @@ static int mount_on(const struct vp_event *event, const struct vp_element *dir,
 		vp_error(event, dir, "%s", why);
 		return lock;
 	}
-	r = ramdisk_mount(event->uuid, &spec, target, device, why, sizeof(why));
+	r = ramdisk_mount(event->uuid, &spec, target, identity, why, sizeof(why));
 	close(lock);
 	if (r < 0) {
 		vp_error(event, dir, "cannot mount a tmpfs on '%s': %s", dir->text, why);
 		return r;
 	}
-	r = journal(run, "mounted", device, dir->text);
+	r = journal(run, "mounted", identity, dir->text);
 	return r < 0 ? error(event, dir, "record the mount on", r) : 0;
 }
 

@@ -136,8 +136,7 @@ static int take_custom(struct preparing *p, struct vp_element *directive)
 static int take_directive(struct preparing *p, struct vp_element *element)
 {
 	const struct vp_directive *directive = vp_directive_find(element->name);
-	struct vp_checking checking = {
-		.event = &p->event,
+	struct vp_checking checking = {.event = &p->event,
 		.policy = &p->policy,
 		.directives = p->xml.source.directives,
 		.filesystems = p->xml.filesystems};

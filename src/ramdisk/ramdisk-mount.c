@@ -139,13 +139,14 @@ static int configure(
 	return r;
 }
 
-static int attach(int fs, const struct ramdisk_spec *spec, int target, char device[32], char *why,
-	size_t size)
+static int attach(int fs, const struct ramdisk_spec *spec, int target,
+	char identity[RAMDISK_IDENTITY_SIZE], char *why, size_t size)
 {
 	unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			      (spec->exec ? 0 : MOUNT_ATTR_NOEXEC) |
 			      (spec->noatime ? MOUNT_ATTR_NOATIME : 0);
 	int mount = fsmount(fs, FSMOUNT_CLOEXEC, attributes), r = 0;
+	char birth[VP_BIRTH_SIZE];
 	struct stat st;
 
 	if (mount < 0)
@@ -156,14 +157,16 @@ static int attach(int fs, const struct ramdisk_spec *spec, int target, char devi
 		r = -errno;
 		snprintf(why, size, "move_mount: %s", strerror(-r));
 	} else {
-		snprintf(device, 32, "%u:%u", major(st.st_dev), minor(st.st_dev));
+		vp_birth_of(mount, birth);
+		snprintf(identity, RAMDISK_IDENTITY_SIZE, "%u:%u %s", major(st.st_dev),
+			minor(st.st_dev), birth);
 	}
 	close(mount);
 	return r;
 }
 
-int ramdisk_mount(const char *uuid, const struct ramdisk_spec *spec, int target, char device[32],
-	char *why, size_t size)
+int ramdisk_mount(const char *uuid, const struct ramdisk_spec *spec, int target,
+	char identity[RAMDISK_IDENTITY_SIZE], char *why, size_t size)
 {
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), r;
 
@@ -174,7 +177,7 @@ int ramdisk_mount(const char *uuid, const struct ramdisk_spec *spec, int target,
 	}
 	r = configure(fs, uuid, spec, why, size);
 	if (r == 0)
-		r = attach(fs, spec, target, device, why, size);
+		r = attach(fs, spec, target, identity, why, size);
 	close(fs);
 	return r;
 }

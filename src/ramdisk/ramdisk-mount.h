@@ -8,6 +8,8 @@
 #include "own-mounts.h"
 #include "policy.h"
 
+enum { RAMDISK_IDENTITY_SIZE = 32 + VP_BIRTH_SIZE };
+
 struct ramdisk_spec {
 	uint64_t size; /* bytes */
 	mode_t mode;
@@ -25,10 +27,10 @@ int ramdisk_lock_total(struct vp_policy *policy, uint64_t size, char *ret_why, s
 
 /*
  * Mounts a tmpfs with the source virt-parts:UUID on the directory TARGET, nosuid, nodev and noexec.
- * ret_device is its device, `MAJOR:MINOR`. 0 or -errno and why.
+ * ret_identity is what the journal has of it, `DEVICE BIRTH`. 0 or -errno and why.
  */
 int ramdisk_mount(const char *uuid, const struct ramdisk_spec *spec, int target,
-	char ret_device[32], char *ret_why, size_t why_size);
+	char ret_identity[RAMDISK_IDENTITY_SIZE], char *ret_why, size_t why_size);
 
 /*
  * Unmounts it, never lazily. -EBUSY after 2 seconds of tries, and why names the processes that hold

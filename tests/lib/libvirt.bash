@@ -307,3 +307,81 @@ guests_end() {
 		done
 	done
 }
+
+# --- a second host ---------------------------------------------------------------------------------------------
+# Mount and UTS namespaces with a hostname, /run, /etc, logs and records of its own and a libvirtd that takes
+# itself for another host's. /srv, /tmp and the images are the ones that the first host sees, as on shared storage.
+
+readonly other_private='/run /etc/libvirt /var/lib/libvirt /var/log /var/lib/virt-parts/state'
+readonly other_socket_dir=/tmp/other-libvirt
+
+# there COMMAND...: on the second host. A function needs `there bash -c`.
+there() {
+	nsenter --target "$(cat /tmp/other-host.pid)" --mount --uts -- "$@"
+}
+
+# on_there DRIVER VIRSH-COMMAND...
+on_there() {
+	local driver=$1
+	shift
+	timeout -k 5 "$VIRSH_LIMIT" virsh -q -c "$driver+unix:///system?socket=$other_socket_dir/libvirt-sock" "$@"
+}
+
+# other_host_begin: before the first guest starts, as its mounts are copied from what is there now.
+other_host_begin() {
+	local dir
+	mkdir -p $other_socket_dir /var/lib/virt-parts/state
+	cp -a /etc/libvirt /tmp/other-etc-libvirt
+	# holds the namespaces; bats waits for whoever holds its descriptor 3
+	unshare --mount --uts --propagation private sleep 100000 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	echo $! >/tmp/other-host.pid
+	within 5 other_host_is_apart
+	there mount --make-rshared /
+	there hostname other-host
+	for dir in $other_private; do
+		there mount -t tmpfs -o mode=755 other "$dir"
+	done
+	there cp -a /tmp/other-etc-libvirt/. /etc/libvirt/
+	rm -rf /tmp/other-etc-libvirt
+	there mkdir -p /run/libvirt /run/lock /var/log/libvirt/qemu
+	there sed -i -e 's/^host_uuid = .*/host_uuid = "6e3ad1c0-5a1b-4d0c-9a57-0d6c9b1a7a22"/' \
+		-e "\$a unix_sock_dir = \"$other_socket_dir\"" /etc/libvirt/libvirtd.conf
+	# two daemons would put their first machines into one cgroup
+	# shellcheck disable=SC2016 # a $ of sed's
+	there sed -i '$a cgroup_controllers = [ ]' /etc/libvirt/qemu.conf
+	there virtlogd -d </dev/null >/dev/null 2>&1 3>&- 4>&-
+	there libvirtd -d --pid-file /run/libvirtd.pid </dev/null >/dev/null 2>&1 3>&- 4>&-
+	within 40 other_host_answers
+}
+
+other_host_is_apart() {
+	[[ $(readlink "/proc/$(cat /tmp/other-host.pid)/ns/uts") != $(readlink /proc/$$/ns/uts) ]]
+}
+
+other_host_answers() {
+	[[ -S $other_socket_dir/libvirt-sock ]] && on_there qemu list >/dev/null 2>&1
+}
+
+# Its daemons are ended with those of the first host.
+other_host_end() {
+	[[ -e /tmp/other-host.pid ]] || return 0
+	kill "$(cat /tmp/other-host.pid)" 2>/dev/null || true
+	rm -f /tmp/other-host.pid
+}
+
+# --- crashes ---------------------------------------------------------------------------------------------------
+
+# containers_crash: all of them, with their controllers, while libvirtd is away; nobody hears of it.
+containers_crash() {
+	local pid
+	for pid in $(pgrep -f '/libvirt_lxc '); do
+		pkill -KILL -P "$pid" || true
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	within 5 containers_are_gone
+	rm -rf /run/libvirt/lxc
+}
+
+containers_are_gone() {
+	! pgrep -f '/libvirt_lxc ' >/dev/null
+}

@@ -120,6 +120,10 @@ ramdisks() {
 	awk '$5 != "" && / - tmpfs virt-parts:/ {print $5}' /proc/self/mountinfo
 }
 
+no_ramdisks() {
+	[[ -z $(ramdisks) ]]
+}
+
 ramdisk_on() {
 	ramdisks | grep -qxF -- "$1"
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How much a part may write: the limits of parts.conf against what is there. */
+#include "space.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "limit.h"
+#include "tree-size.h"
+
+static void lower(struct vp_space *space, uint64_t bytes, const char *which)
+{
+	if (bytes < space->max_bytes) {
+		space->max_bytes = bytes;
+		space->which = which;
+	}
+}
+
+/* What all archives below the root take already: only asked for when there is a limit. */
+static int apply_total(struct vp_policy *policy, enum vp_access access, const char *path,
+	uint64_t whole, struct vp_space *space, char *why, size_t size)
+{
+	uint64_t most = vp_limit_of(&policy->conf.archive_total, whole), used;
+	const char *relative;
+	int root, r;
+
+	if (most == UINT64_MAX)
+		return 0;
+	root = vp_policy_open_root(policy, access, path, &relative);
+	if (root < 0) {
+		snprintf(why, size, "%s", policy->why);
+		return root;
+	}
+	r = vp_tree_size(root, &used, why, size);
+	close(root);
+	if (r == 0)
+		lower(space, used < most ? most - used : 0, "archive-total");
+	return r;
+}
+
+/* The size of the filesystem of DIR and what is free of it, in bytes. */
+static int look_at(int dir, uint64_t *ret_whole, uint64_t *ret_free, char *why, size_t size)
+{
+	struct statvfs fs;
+
+	*ret_whole = *ret_free = 0;
+	if (fstatvfs(dir, &fs) < 0) {
+		int r = -errno;
+
+		snprintf(why, size, "cannot see how much space is left: %s", strerror(-r));
+		return r;
+	}
+	*ret_whole = (uint64_t)fs.f_blocks * fs.f_frsize;
+	*ret_free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
+static void set_limits(const struct vp_conf *conf, uint64_t whole, struct vp_space *space)
+{
+	*space = (struct vp_space){.max_bytes = vp_limit_of(&conf->archive_bytes, whole),
+		.max_entries = conf->archive_entries.value,
+		.which = "archive-bytes"};
+}
+
+int vp_space_limits(
+	struct vp_policy *policy, int parent, struct vp_space *ret, char *why, size_t size)
+{
+	uint64_t whole, available;
+	int r = look_at(parent, &whole, &available, why, size);
+
+	if (r == 0)
+		set_limits(&policy->conf, whole, ret);
+	return r;
+}
+
+/* How much must stay free; 0 where there is nothing to keep (some virtual filesystems). */
+static uint64_t kept_free(const struct vp_policy *policy, uint64_t whole)
+{
+	uint64_t keep = vp_limit_of(&policy->conf.archive_min_free, whole);
+
+	return whole && keep != UINT64_MAX ? keep : 0;
+}
+
+int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
+	struct vp_space *ret, char *why, size_t size)
+{
+	uint64_t whole, available, keep;
+	int r = look_at(parent, &whole, &available, why, size);
+
+	if (r < 0)
+		return r;
+	set_limits(&policy->conf, whole, ret);
+	keep = kept_free(policy, whole);
+	if (whole)
+		lower(ret, available > keep ? available - keep : 0, "archive-min-free");
+	r = apply_total(policy, access, path, whole, ret, why, size);
+	if (r == 0 && ret->max_bytes == 0) {
+		r = -EDQUOT;
+		snprintf(why, size, "%s of parts.conf leaves no room for it", ret->which);
+	}
+	return r;
+}
+
+int vp_space_check(struct vp_policy *policy, int parent, char *why, size_t size)
+{
+	uint64_t whole, available;
+	int r = look_at(parent, &whole, &available, why, size);
+
+	if (r < 0 || available >= kept_free(policy, whole))
+		return r;
+	snprintf(why, size, "archive-min-free of parts.conf would not hold any more");
+	return -EDQUOT;
+}

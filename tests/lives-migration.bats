@@ -1,0 +1,393 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Live migration between two libvirtds that take each other for other hosts, on shared storage.
+# "here" is the source, "there" the destination. Run as: tests/sandbox bats tests/lives-migration.bats
+
+# names that lib/lives.bash sets, none with a blank in it
+# shellcheck disable=SC2154,SC2086,SC2016,SC2010,SC2012
+load lib/lives.bash
+
+setup_file() {
+	lives_begin qemu
+	[[ -e $BATS_FILE_TMPDIR/skip ]] || other_host_begin
+}
+
+teardown_file() {
+	lives_end
+	other_host_end
+}
+
+setup() {
+	life_begin
+	record_events_of here
+	record_events_of there
+}
+
+teardown() {
+	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
+	on_there qemu destroy vm1 >/dev/null 2>&1 || true
+	on_there qemu undefine vm1 >/dev/null 2>&1 || true
+	if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+		there tail -n 40 $logs/qemu-vm1.log | sed 's/^/there: /' >&2 || true
+		cat /srv/events >&2 || true
+	fi
+	there sh -c "rm -rf $parts/*.d $logs/*; find /var/lib/virt-parts/state -mindepth 1 -delete; cp $BATS_FILE_TMPDIR/parts.conf $hooks/parts.conf"
+	there awk '/ - tmpfs virt-parts:/ {print $5}' /proc/self/mountinfo | while read -r dir; do
+		there umount "$dir"
+	done
+	life_end
+	rm -f /srv/events /srv/moment
+}
+
+readonly full="
+	<ramdisk><dir size='4M'>/srv/guests/%NAME%/fast</dir></ramdisk>
+	<preload>
+		<iso path='/var/lib/virt-parts/iso/%NAME%/seed.iso' label='CIDATA'>
+			<src>/srv/seed/vm</src><file path='meta-data'>instance-id: %NAME%</file></iso>
+		<dircopy><src>/srv/seed/www</src><dst>/srv/guests/%NAME%/www</dst></dircopy>
+	</preload>
+	<archive><dircopy><src>/srv/guests/%NAME%/log</src><dst>/srv/archive/%NAME%/%DATE%</dst></dircopy></archive>
+	<post-rm-rf><dir>/srv/guests/%NAME%/scratch</dir></post-rm-rf>"
+readonly image=/var/lib/virt-parts/iso/vm1/seed.iso
+readonly uri="qemu+unix:///system?socket=$other_socket_dir/libvirt-sock"
+
+# part_of HOST DIR/NN-NAME: as `part`, here or there
+part_of() {
+	if [[ $1 == here ]]; then
+		part "$2"
+	else
+		# shellcheck disable=SC2016 # $1 is that of the inner shell
+		{ echo '#!/bin/sh'; cat; } | there sh -c 'mkdir -p "${1%/*}"; cat >"$1.new"; chmod 0755 "$1.new"; mv "$1.new" "$1"' sh "$parts/$2"
+	fi
+}
+
+record_events_of() {
+	local event
+	for event in prepare_begin start_begin started_begin stopped_end release_end migrate_begin; do
+		part_of "$1" "$event.d/05-record" <<-END
+			echo "$1 \$VIRT_PARTS_OP" >>/srv/events
+		END
+	done
+}
+
+# 4 MiB of memory that is not zero, at 1 MiB/s: a migration takes 4 s
+machine_runs() {
+	mkdir -p /srv/guests/vm1/{log,scratch} /srv/seed/vm /srv/seed/www
+	echo 'a line' >/srv/guests/vm1/log/service.log
+	echo 'worthless' >/srv/guests/vm1/scratch/big
+	echo '#cloud-config' >/srv/seed/vm/user-data
+	echo seed >/srv/seed/www/index.html
+	[[ -e /tmp/memory ]] || head -c 4M /dev/urandom >/tmp/memory
+	chmod 0644 /tmp/memory
+	GUEST_UUID=5f0e1d2c-3b4a-4958-8776-655443322110 guest_xml qemu vm1 "$full" "$(cdrom_xml $image)" | sed \
+		-e "s|<domain |&xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' |" \
+		-e "s|</domain>|<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='loader,file=/tmp/memory,addr=0x400000,force-raw=on'/></qemu:commandline>&|" \
+		>"$BATS_TEST_TMPDIR/vm1.xml"
+	on qemu define "$BATS_TEST_TMPDIR/vm1.xml"
+	on qemu start vm1
+	echo 'changed by the guest' >/srv/guests/vm1/www/index.html
+	: >/srv/events
+	image_identity >"$BATS_TEST_TMPDIR/image"
+}
+
+image_identity() {
+	stat -c %i $image
+	sha256sum <$image
+}
+
+migrate() {
+	timeout -k 5 40 virsh -q -c qemu:///system migrate --live --unsafe --migrateuri tcp:127.0.0.1 vm1 "$uri"
+}
+
+# in the background, its pid in $client
+migrate_begins() {
+	# exec: so that it is the client that is killed, not a shell that waits for it
+	(exec virsh -q -c qemu:///system migrate --live --unsafe --bandwidth 1 --migrateuri tcp:127.0.0.1 vm1 "$uri" "$@") \
+		</dev/null >"$BATS_TEST_TMPDIR/client" 2>&1 3>&- &
+	client=$!
+}
+
+transfer_began() {
+	file_has /srv/events 'there started' && file_has /var/log/libvirt/qemu/vm1.log 'initiating migration'
+}
+
+ramdisk_on_there() {
+	there awk '/ - tmpfs virt-parts:/ {print $5}' /proc/self/mountinfo | grep -qxF -- "$1"
+}
+
+records_there() {
+	there find /var/lib/virt-parts/state -mindepth 2 -maxdepth 2 -type d
+}
+
+state_there() {
+	on_there qemu domstate vm1 2>/dev/null | tr -d '\n' || true
+}
+
+state_here() {
+	on qemu domstate vm1 2>/dev/null | tr -d '\n' || true
+}
+
+runs_there() {
+	[[ $(state_there) == running ]]
+}
+
+gone_there() {
+	[[ -z $(state_there) ]]
+}
+
+# the run on the side that the guest does not live on is over
+lives_here() {
+	[[ $(state_here) == running && $(state_there) == '' && -z $(records_there) ]]
+}
+
+lives_there() {
+	[[ $(state_here) == 'shut off' && $(state_there) == running && -z $(records) ]]
+}
+
+lives_somewhere() {
+	lives_here || lives_there
+}
+
+# What the guest that lives on must still have, wherever that is.
+nothing_lost() {
+	image_identity | diff "$BATS_TEST_TMPDIR/image" -
+	same_text "$(cat /srv/guests/vm1/scratch/big)" worthless
+	same_text "$(cat /srv/guests/vm1/log/service.log)" 'a line'
+	same_text "$(cat /srv/guests/vm1/www/index.html)" 'changed by the guest'
+	if lives_here; then
+		ramdisk_on /srv/guests/vm1/fast
+		fails ramdisk_on_there /srv/guests/vm1/fast
+	else
+		ramdisk_on_there /srv/guests/vm1/fast
+		fails ramdisk_on /srv/guests/vm1/fast
+	fi
+}
+
+# The end of a guest that came by migration: archived; nothing that it found is deleted.
+ends_there() {
+	rm -rf /srv/archive
+	on_there qemu destroy vm1
+	same_text "$(ls /srv/archive/vm1)" "$(today)"
+	same_text "$(records_there)" ''
+	fails ramdisk_on_there /srv/guests/vm1/fast
+	test -e /srv/guests/vm1/scratch/big
+	image_identity | diff "$BATS_TEST_TMPDIR/image" -
+}
+
+# The end of a guest that stayed: as if no migration had been tried.
+ends_here() {
+	rm -rf /srv/archive
+	on qemu destroy vm1
+	same_text "$(ls /srv/archive/vm1)" "$(today)"
+	same_text "$(records)" ''
+	same_text "$(ramdisks)" ''
+}
+
+@test "a completed migration: the guest has everything there, and here only the ramdisk is gone" {
+	machine_runs
+	migrate
+	same_text "$(tr '\n' ',' </srv/events)" \
+		'there migrate,there prepare,there start,there started,here stopped,here release,'
+	lives_there
+	nothing_lost
+	fails test -e /srv/archive
+	ends_there
+}
+
+@test "after a completed migration a new life here begins with everything new, and its end deletes" {
+	machine_runs
+	migrate
+	ends_there
+	on qemu start vm1
+	same_text "$(cat /srv/guests/vm1/www/index.html)" seed
+	ends_here
+	fails test -e /srv/guests/vm1/scratch
+	fails test -e $image
+}
+
+@test "there and back again: nothing is lost, and the guest that came back deletes nothing" {
+	machine_runs
+	migrate
+	lives_there
+	timeout 40 virsh -q -c "$uri" migrate --live --unsafe --migrateuri tcp:127.0.0.1 vm1 qemu:///system
+	within 10 lives_here
+	nothing_lost
+	ends_here
+	test -e /srv/guests/vm1/scratch/big
+	image_identity | diff "$BATS_TEST_TMPDIR/image" -
+}
+
+@test "a migration aborted by domjobabort: the guest lives on here, and what came there is gone" {
+	machine_runs
+	migrate_begins
+	within 10 transfer_began
+	sleep 0.5
+	on qemu domjobabort vm1
+	within 15 process_gone $client
+	within 10 lives_here
+	nothing_lost
+	file_has /srv/events 'there release'
+	ends_here
+}
+
+@test "a part that fails there in migrate cancels it, and the guest lives on here" {
+	part_of there migrate_begin.d/30-no <<-END
+		echo 'no room on this host' >&2
+		exit 1
+	END
+	machine_runs
+	run migrate
+	[ "$status" -ne 0 ]
+	says 'no room on this host'
+	within 10 lives_here
+	nothing_lost
+	ends_here
+	fails test -e /srv/guests/vm1/scratch
+}
+
+@test "a part that fails there in prepare cancels it, and the guest lives on here" {
+	part_of there prepare_begin.d/30-no <<-END
+		exit 1
+	END
+	machine_runs
+	run migrate
+	[ "$status" -ne 0 ]
+	within 10 lives_here
+	nothing_lost
+}
+
+# moment_is HOST/EVENT: a part there that says when it is called, and takes a while
+moment_is() {
+	part_of "${1%/*}" "${1#*/}.d/90-moment" <<-'END'
+		echo >/srv/moment
+		sleep 0.7
+	END
+}
+
+@test "a migration whose client is killed at ten moments: the guest that lives on loses nothing" {
+	local moment round rounds=${VIRT_PARTS_FULL:+5}
+	for ((round = 0; round < ${rounds:-1}; round++)); do
+		for moment in there/migrate_begin there/prepare_begin there/start_begin there/started_begin \
+			transfer/0 transfer/1 transfer/2.5 transfer/3.6 here/stopped_end here/release_end; do
+			echo "client killed at $moment" >&2
+			rm -rf /srv/moment ${parts:?}/*.d/90-moment
+			there sh -c "rm -f $parts/*.d/90-moment"
+			[[ $moment == transfer/* ]] || moment_is $moment
+			machine_runs
+			migrate_begins
+			if [[ $moment == transfer/* ]]; then
+				within 10 transfer_began
+				sleep ${moment#*/}
+			else
+				within 15 test -e /srv/moment
+			fi
+			kill -KILL $client 2>/dev/null || true
+			wait $client || true
+			# hooks that ran when it was killed, and what follows them
+			sleep 1.5
+			within 15 lives_somewhere
+			nothing_lost
+			echo "lives on: $(lives_here && echo here || echo there)" >&2
+			if lives_here; then
+				ends_here
+			else
+				ends_there
+			fi
+			rm -rf /srv/guests /srv/archive
+			rm -f $image
+		done
+	done
+}
+
+@test "from daemon to daemon (p2p) a killed client ends nothing, and nothing is lost" {
+	machine_runs
+	migrate_begins --p2p
+	within 10 transfer_began
+	kill -KILL $client
+	within 20 lives_there
+	nothing_lost
+	ends_there
+}
+
+@test "the source's libvirtd killed while it migrates: the guest lives on here and loses nothing" {
+	machine_runs
+	migrate_begins --p2p
+	within 10 transfer_began
+	sleep 1
+	libvirt_kill
+	libvirt_again
+	within 20 lives_here
+	nothing_lost
+	ends_here
+}
+
+@test "the destination's libvirtd killed while it migrates: the guest lives on here and loses nothing" {
+	machine_runs
+	migrate_begins --p2p
+	within 10 transfer_began
+	sleep 1
+	there sh -c 'kill -KILL "$(cat /run/libvirtd.pid)"; rm /run/libvirtd.pid'
+	within 15 process_gone $client
+	there libvirtd -d --pid-file /run/libvirtd.pid </dev/null >/dev/null 2>&1 3>&- 4>&-
+	within 20 other_host_answers
+	within 20 lives_here
+	nothing_lost
+	ends_here
+}
+
+@test "a client lost in the last phase leaves a paused guest here: ended, it takes nothing from the one there" {
+	machine_runs
+	migrate_begins
+	within 10 transfer_began
+	# the destination hears of the transfer's end only when the client is gone
+	local daemon
+	daemon=$(there cat /run/libvirtd.pid)
+	kill -STOP "$daemon"
+	sleep 6
+	kill -KILL $client
+	kill -CONT "$daemon"
+	within 15 runs_there
+	same_text "$(state_here)" paused
+	on qemu destroy vm1
+	lives_there
+	nothing_lost
+}
+
+@test "an unfinished run there: a guest that comes there loses nothing by its being finished, nor when that fails and it goes back" {
+	machine_runs
+	migrate
+	# its end there cannot be archived
+	echo x >/srv/archive
+	on_there qemu destroy vm1
+	[[ -n $(records_there) ]]
+	# once more: the old run cannot be finished, once more: it can
+	local end
+	for end in fails works; do
+		echo "finishing $end" >&2
+		[[ $end == fails ]] || rm -f /srv/archive
+		mkdir -p /srv/guests/vm1/scratch
+		machine_runs
+		migrate_begins
+		within 10 transfer_began
+		rm -f /srv/archive
+		# which looks there as if the guest was destroyed
+		kill -KILL $client
+		within 10 gone_there
+		sleep 0.5
+		image_identity | diff "$BATS_TEST_TMPDIR/image" -
+		same_text "$(cat /srv/guests/vm1/scratch/big)" worthless
+		on qemu destroy vm1
+		rm -rf /srv/archive
+	done
+}
+
+@test "with shared-storage = no a run that came by migration ends as any other" {
+	there sed -i 's/^shared-storage = .*/shared-storage = no/' $hooks/parts.conf
+	machine_runs
+	migrate
+	within 5 lives_there
+	on_there qemu destroy vm1
+	fails test -e /srv/guests/vm1/scratch
+	fails test -e $image
+	same_text "$(ls /srv/archive/vm1)" "$(today)"
+}
