@@ -59,7 +59,7 @@ $(BUILD)/virt-parts-get: $(BUILD)/cli/virt-parts-get.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
 
 # the admin's command plans and finishes runs as the dispatcher does: by its objects
-$(BUILD)/virt-parts: $(call objects,cli/virt-parts) \
+$(BUILD)/virt-parts: $(call objects,cli/virt-parts) $(BUILD)/cli/schema.o \
 		$(filter-out %/main.o,$(call objects,dispatch)) $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(VIRT_LIBS)
 
@@ -72,7 +72,7 @@ $(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(call objects,iso) $(LIBRARY)
 $(BUILD)/parts/ramdisk: $(BUILD)/parts/ramdisk.o $(call objects,ramdisk) $(LIBRARY)
 	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/parts/archive: $(BUILD)/parts/archive.o $(call objects,archive) $(LIBRARY)
+$(BUILD)/parts/archive: $(BUILD)/parts/archive.o $(LIBRARY)
 	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
@@ -82,7 +82,6 @@ $(BUILD)/lib/xml.o: CPPFLAGS += $(XML_CFLAGS)
 $(BUILD)/cli/virt-parts/%.o: CPPFLAGS += -Isrc $(XML_CFLAGS)
 $(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
 $(BUILD)/parts/preload.o: CPPFLAGS += -Isrc/iso
-$(BUILD)/parts/archive.o: CPPFLAGS += -Isrc/archive
 
 # the prefix is compiled in: another one is another build
 $(BUILD)/prefix: FORCE
@@ -91,6 +90,15 @@ $(BUILD)/prefix: FORCE
 
 $(BUILD)/%.o: src/%.c $(BUILD)/prefix
 	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# the schema as a string of C
+$(BUILD)/cli/schema.c: src/cli/virt-parts.rng
+	@mkdir -p $(@D)
+	{ echo 'const char schema_text[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+
+$(BUILD)/cli/schema.o: $(BUILD)/cli/schema.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/virt-parts.pc: src/lib/virt-parts.pc.in $(BUILD)/prefix
@@ -121,6 +129,9 @@ install: all
 		install -D -m 644 $$page \
 			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	install -D -m 644 src/cli/virt-parts.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/virt-parts
+	install -D -m 644 src/cli/virt-parts.rng $(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/pkgconfig
 	install -m 644 $(LIBRARY) $(DESTDIR)$(vendordir)/
 	install -m 644 src/lib/virt-parts.h $(DESTDIR)$(PREFIX)/include/
@@ -136,6 +147,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/virt-parts $(DESTDIR)$(PREFIX)/bin/virt-parts-get
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(vendordir)
 	rm -f $(foreach p,$(MANUALS),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/virt-parts
+	rm -f $(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng
 	rm -f $(DESTDIR)$(PREFIX)/include/virt-parts.h $(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc
 	rm -f $(DESTDIR)$(HOOKS_DIR)/parts.d/README $(DESTDIR)/etc/logrotate.d/virt-parts
 

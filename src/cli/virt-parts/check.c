@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: what is wrong, or may be, with the XML of a guest, of a file, or of all guests. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lint.h"
+
+static void check_conf(struct findings *findings)
+{
+	struct cli *cli = findings->cli;
+
+	if (cli->conf_why[0])
+		findings_add(findings, FINDING_ERROR, "parts.conf", "", "it is not valid: %s",
+			cli->conf_why);
+}
+
+static int check_all(struct findings *findings)
+{
+	struct cli *cli = findings->cli;
+	struct virt_answer answer = virt_ask(cli, NULL, VIRT_XML);
+	unsigned n = 0;
+
+	if (!answer.answered)
+		return cli_error("cannot ask libvirt: %s", virt_why(cli, &answer));
+	check_conf(findings);
+	for (const struct virt_guest *virt = answer.guests; virt; virt = virt->next) {
+		struct guest guest = guest_of(virt, false);
+
+		lint(findings, &guest);
+		n++;
+	}
+	return findings_print(findings, cli_format(cli, "%u guests, nothing is wrong", n));
+}
+
+int check_command(struct cli *cli, int argc, char **argv)
+{
+	struct findings findings;
+	struct guest guest;
+
+	findings_init(&findings, cli);
+	if (argc && cli_option(cli, "--all"))
+		return cli_error("a guest or --all, not both");
+	if (!argc)
+		return check_all(&findings);
+	if (!guest_get(cli, argv[0], false, &guest))
+		return CLI_ERROR;
+	lint(&findings, &guest);
+	return findings_print(&findings, "nothing is wrong");
+}

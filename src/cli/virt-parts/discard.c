@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resolve --discard: what it loses, and the record that is left for the release parts. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "resolve.h"
+#include "style.h"
+
+static void show_sources(struct resolving *x)
+{
+	size_t length;
+	char *text, *line, *rest;
+	const char *before = "";
+
+	if (vp_record_read(x->record, "asked/archive", &text, &length) < 0)
+		return;
+	rest = text;
+	/* the text of a <src> is the line behind its name: asked.h */
+	while ((line = strsep(&rest, "\n"))) {
+		line += strspn(line, "\t");
+		if (!strcmp(before, "src") && *line == '=')
+			printf("  is not archived (any more): %s\n", cli_shown(x->cli, line + 1));
+		before = line;
+	}
+	free(text);
+}
+
+void discard_show_loss(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	const char *lines = x->run->mounted;
+
+	printf("Discarding the run of '%s' (%s, %s):\n", cli_shown(cli, x->run->name),
+		x->run->driver, x->run->uuid);
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+		const char *path = cli_copy(cli, lines, length);
+		struct statvfs fs = {0};
+		uint64_t used = 0;
+
+		if (statvfs(path, &fs) == 0)
+			used = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
+		printf("  %sis lost:%s the ramdisk '%s', with %" PRIu64 " bytes in it\n",
+			style(STYLE_BAD), style(STYLE_PLAIN), cli_shown(cli, path), used);
+		lines += length + (lines[length] == '\n');
+	}
+	for (lines = x->run->built; *lines;) {
+		size_t length = strcspn(lines, "\n");
+
+		printf("  is removed, unless keep=\"yes\": the image '%s'\n",
+			cli_shown(cli, cli_copy(cli, lines, length)));
+		lines += length + (lines[length] == '\n');
+	}
+	show_sources(x);
+	printf("  is not deleted: what post-rm-rf names\n");
+	if (x->run->error)
+		printf("  its record is damaged: images stay, since another host may use them\n");
+	fflush(stdout);
+}
+
+bool discard_confirm(struct cli *cli)
+{
+	char answer[16] = "";
+
+	if (cli_option(cli, "--yes"))
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		cli_error("nothing was done; add --yes to do it");
+		return false;
+	}
+	printf("Discard it? [y/N] ");
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* A record whose `run` cannot be read gets one that undoes what is surely this host's. */
+static int mend_record(struct resolving *x)
+{
+	struct vp_run *info = &x->run->info;
+	int r;
+
+	*info = (struct vp_run){.version = VP_RECORD_VERSION, .begin = VP_BEGIN_INCOMING};
+	info->turn = 1;
+	info->time = time(NULL);
+	snprintf(info->name, sizeof(info->name), "%s",
+		strcmp(x->run->name, "?") ? x->run->name : x->run->uuid);
+	r = vp_boot_id(info->boot_id);
+	return r < 0 ? r : vp_record_write_run(x->record, info);
+}
+
+/* Without these two the release parts unmount and remove, and neither archive nor delete. */
+int discard_drop_asked(struct resolving *x)
+{
+	int r = vp_record_remove(x->record, "asked/archive");
+
+	if (r == 0)
+		r = vp_record_remove(x->record, "asked/post-rm-rf");
+	if (r == 0 && x->run->error)
+		r = mend_record(x);
+	return r;
+}

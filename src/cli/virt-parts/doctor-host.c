@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: what runs have left on the host. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "mounts.h"
+#include "runs.h"
+#include "trust.h"
+
+/* A path for a shell. */
+const char *doctor_quoted(struct cli *cli, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._+-%,:@";
+	const char *text = "'";
+
+	if (*path && !path[strspn(path, plain)])
+		return path;
+	for (; *path; path++)
+		text = *path == '\'' ? cli_format(cli, "%s'\\''", text)
+				     : cli_format(cli, "%s%c", text, *path);
+	return cli_format(cli, "%s'", text);
+}
+
+static int take_rights(struct cli *cli, const struct finding *finding)
+{
+	(void)cli;
+	return chmod(finding->path, 0700) < 0 ? -errno : 0;
+}
+
+static void check_private(struct findings *f, const char *what, const char *dir)
+{
+	struct finding *finding;
+	char why[PATH_MAX + 128];
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return; /* it is made when it is needed */
+	if (vp_trust_check(dir, NULL, NULL, why, sizeof(why)) == -EPERM)
+		findings_add(f, FINDING_ERROR, what,
+			cli_format(f->cli, "chown root:root %s && chmod go-w %s",
+				doctor_quoted(f->cli, dir), doctor_quoted(f->cli, dir)),
+			"'%s' is not root's alone: %s", dir, why);
+	else if (S_ISDIR(st.st_mode) && st.st_mode & 0077) {
+		finding = findings_add(f, FINDING_WARNING, what,
+			cli_format(f->cli, "chmod 0700 %s", doctor_quoted(f->cli, dir)),
+			"'%s' can be read by others than root (mode %04o)", dir,
+			st.st_mode & 07777);
+		finding->fix = take_rights;
+		finding->path = dir;
+	}
+}
+
+static void check_runs(struct findings *f, const struct run *runs)
+{
+	for (; runs; runs = runs->next)
+		if (runs->state == RUN_UNFINISHED)
+			findings_add(f, FINDING_WARNING, runs->name,
+				cli_format(f->cli, "virt-parts resolve %s", runs->uuid),
+				"its last run is unfinished, failed: %s; 'virt-parts status' shows "
+				"more",
+				*runs->failed ? runs->failed : "nothing yet");
+		else if (runs->state == RUN_DAMAGED)
+			findings_add(f, FINDING_ERROR, runs->name,
+				cli_format(f->cli, "virt-parts resolve --discard %s", runs->uuid),
+				"the record of its run cannot be read, and it does not start");
+}
+
+struct orphans {
+	struct findings *findings;
+	const struct run *runs;
+};
+
+static int check_mount(const struct vp_mount *mount, void *context)
+{
+	static const char prefix[] = "virt-parts:";
+	const struct orphans *o = context;
+	const char *uuid = mount->source + sizeof(prefix) - 1;
+
+	if (strcmp(mount->fs_type, "tmpfs") != 0 ||
+		strncmp(mount->source, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	for (const struct run *run = o->runs; run; run = run->next)
+		if (strcmp(run->uuid, uuid) == 0)
+			return 0;
+	findings_add(o->findings, FINDING_WARNING, "ramdisks",
+		cli_format(o->findings->cli, "umount %s",
+			doctor_quoted(o->findings->cli, mount->mount_point)),
+		"'%s' is a ramdisk of no run that is known (%s); what is in it goes with it",
+		mount->mount_point, mount->source);
+	return 0;
+}
+
+static void check_left(struct findings *f)
+{
+	struct orphans orphans = {.findings = f};
+	struct virt_answer answer;
+	struct run *runs;
+	const char *where;
+	int r = runs_read(f->cli, NULL, &runs, &where);
+
+	if (r == 0 && runs) {
+		answer = virt_ask(f->cli, NULL, 0);
+		r = runs_read(f->cli, &answer, &runs, &where);
+	}
+	if (r < 0) {
+		findings_add(f, FINDING_ERROR, "records", "", "cannot read '%s': %s", where,
+			strerror(-r));
+		return;
+	}
+	check_runs(f, runs);
+	orphans.runs = runs;
+	r = vp_each_mount(check_mount, &orphans);
+	if (r < 0)
+		findings_add(f, FINDING_ERROR, "ramdisks", "", "cannot read the mounts: %s",
+			strerror(-r));
+}
+
+void doctor_check_host(struct findings *f)
+{
+	check_private(f, "records", f->cli->conf.state_dir);
+	check_private(f, "logs", f->cli->conf.log_dir);
+	check_left(f);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doctor: what is wrong with the installation, each finding with the command that mends it. --fix
+ * does what cannot harm: it takes rights away from others than root.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dispatch/names.h"
+#include "doctor.h"
+#include "parts.h"
+#include "trust.h"
+
+#define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
+
+/* --- parts.conf ----------------------------------------------------------------------------------------------- */
+
+static void check_conf(struct findings *f)
+{
+	const char *path = cli_format(f->cli, "%s/parts.conf", f->cli->hook_dir), *mend;
+	struct vp_conf conf;
+	char why[1024];
+	int r = vp_conf_read(path, &conf, why, sizeof(why));
+
+	vp_conf_free(&conf);
+	if (r == 0)
+		return;
+	path = doctor_quoted(f->cli, path);
+	if (r == -ENOENT)
+		mend = cli_format(f->cli, "install -m 0644 %s/share/virt-parts/parts.conf %s",
+			VP_PREFIX, path);
+	else if (r == -EPERM)
+		mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s", path, path);
+	else
+		mend = cli_format(f->cli, "${EDITOR:-vi} %s", path);
+	findings_add(f, FINDING_ERROR, "parts.conf", mend,
+		"it is not valid, so no guest with directives starts: %s", why);
+}
+
+/* The directory that a rule's root lies in must be root's alone; with a token in it, the one above. */
+static void check_rule(struct findings *f, const struct vp_rule *rule)
+{
+	size_t length = strcspn(rule->path, "%");
+	char why[PATH_MAX + 128];
+	const char *parent, *mend;
+
+	if (rule->path[length] == '\0' && length > 1)
+		length--; /* the root's own last component */
+	while (length > 1 && rule->path[length - 1] != '/')
+		length--;
+	while (length > 1 && rule->path[length - 1] == '/')
+		length--;
+	parent = cli_copy(f->cli, rule->path, length);
+	if (access(parent, F_OK) < 0 ||
+		vp_trust_check(parent, NULL, NULL, why, sizeof(why)) != -EPERM)
+		return;
+	mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s",
+		doctor_quoted(f->cli, parent), doctor_quoted(f->cli, parent));
+	for (const struct finding *told = f->first; told; told = told->next)
+		if (strcmp(told->mend, mend) == 0)
+			return;
+	findings_add(f, FINDING_ERROR, "parts.conf", mend,
+		"line %u: nothing below '%s' is used: %s", rule->line, rule->path, why);
+}
+
+/* --- hooks ---------------------------------------------------------------------------------------------------- */
+
+enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
+
+static enum hook find_hook(const char *path)
+{
+	static const char name[] = "/virt-parts-hook";
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (lstat(path, &st) < 0)
+		return HOOK_NONE;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < (ssize_t)sizeof(name) - 1)
+		return HOOK_FOREIGN;
+	target[n] = '\0';
+	return strcmp(target + n - (sizeof(name) - 1), name) == 0 ? HOOK_OURS : HOOK_FOREIGN;
+}
+
+static void check_target(struct findings *f, const char *driver, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		findings_add(f, FINDING_ERROR, driver,
+			"install virt-parts again with its install.sh",
+			"'%s' leads nowhere, so virt-parts is not called: %s", path,
+			strerror(errno));
+	else if (!(st.st_mode & 0111))
+		findings_add(f, FINDING_ERROR, driver,
+			cli_format(f->cli, "chmod 0755 \"$(readlink -f %s)\"",
+				doctor_quoted(f->cli, path)),
+			"'%s' cannot be executed, so libvirt starts no guest", path);
+}
+
+static void check_hook(struct findings *f, const char *driver, bool needed)
+{
+	struct cli *cli = f->cli;
+	const char *path = cli_format(cli, "%s/%s", cli->hook_dir, driver);
+	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
+	const char *beside = cli_format(cli, "%s/50-virt-parts", dir);
+	enum hook hook = find_hook(path), second = find_hook(beside);
+
+	if (hook == HOOK_OURS)
+		check_target(f, driver, path);
+	if (second == HOOK_OURS)
+		check_target(f, driver, beside);
+	if (hook == HOOK_OURS && second == HOOK_OURS)
+		findings_add(f, FINDING_ERROR, driver,
+			cli_format(cli, "rm %s", doctor_quoted(cli, beside)),
+			"virt-parts is installed twice, as '%s' and as '%s': every part runs twice",
+			path, beside);
+	if (second == HOOK_OURS || hook == HOOK_OURS)
+		return;
+	if (hook == HOOK_FOREIGN)
+		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
+			cli_format(cli, "mkdir -p %s && ln -s %s %s", doctor_quoted(cli, dir),
+				HOOK_PROGRAM, doctor_quoted(cli, beside)),
+			"'%s' is not virt-parts, which is not called; it can be beside it, and "
+			"libvirt must be reloaded then",
+			path);
+	else
+		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
+			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, doctor_quoted(cli, path)),
+			"there is no hook '%s', so virt-parts is not called; libvirt must be "
+			"reloaded when there is",
+			path);
+}
+
+static void check_hooks(struct findings *f)
+{
+	check_hook(f, "qemu", true);
+	check_hook(f, "lxc", true);
+	check_hook(f, "network", false);
+	check_hook(f, "daemon", false);
+}
+
+/* --- parts ---------------------------------------------------------------------------------------------------- */
+
+static void check_entry(struct findings *f, const char *title, const struct plan_entry *entry)
+{
+	struct cli *cli = f->cli;
+	const char *path = doctor_quoted(cli, entry->path);
+
+	if (entry->state == PLAN_REFUSED)
+		findings_add(f, FINDING_ERROR, title,
+			cli_format(cli, "chown -h root:root %s && chmod go-w,ug-s %s", path, path),
+			"'%s' is not run and counts as failed: %s", entry->path, entry->why);
+	else if (entry->state == PLAN_SKIPPED && name_is_part(entry->name))
+		findings_add(f, FINDING_WARNING, title, cli_format(cli, "chmod +x %s", path),
+			"'%s' is passed over: %s", entry->path, entry->why);
+	else if (entry->state == PLAN_MASK)
+		findings_add(f, FINDING_NOTE, title, cli_format(cli, "rm %s", path),
+			"'%s' keeps every part of its name from being run", entry->path);
+}
+
+static void check_event(struct findings *f, const struct parts_event *event)
+{
+	struct plan_query query = {
+		.hook_dir = f->cli->hook_dir,
+		.vendor_dir = f->cli->conf.vendor_dir,
+		.driver = event->driver,
+		.object = *event->guest ? event->guest : "*",
+		.op = event->op,
+		.subop = event->subop,
+		.guest = parts_of_guests(event->driver),
+		.compat = *event->driver != '\0',
+		.directives = true,
+		.record = -1,
+		.complete = true,
+	};
+	const char *title = parts_title(f->cli, event);
+	struct plan plan;
+	int r = plan_make(&query, &plan);
+
+	if (r < 0) {
+		findings_add(
+			f, FINDING_ERROR, title, "", "cannot tell its parts: %s", strerror(-r));
+		return;
+	}
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct plan_entry *entry = &plan.entries[i];
+		bool shared =
+			entry->source == PLAN_ADMIN_SHARED || entry->source == PLAN_VENDOR_SHARED;
+
+		/* what all guests share is told once, of all guests */
+		if (!shared || (!*event->driver && !*event->guest))
+			check_entry(f, title, entry);
+	}
+	plan_free(&plan);
+}
+
+static void check_parts(struct findings *f)
+{
+	static const char *const shipped[] = {"prepare_begin.d/05-virt-parts",
+		"prepare_begin.d/10-ramdisk", "prepare_begin.d/20-preload",
+		"release_end.d/20-archive", "release_end.d/40-ramdisk", "release_end.d/50-preload",
+		"release_end.d/60-post-rm-rf"};
+	struct parts_event *events;
+	const char *where = "", *path;
+	int r = parts_events(f->cli, &events, &where);
+
+	if (r < 0)
+		findings_add(
+			f, FINDING_ERROR, "parts", "", "cannot read '%s': %s", where, strerror(-r));
+	for (; r == 0 && events; events = events->next)
+		check_event(f, events);
+	for (size_t i = 0; i < sizeof(shipped) / sizeof(shipped[0]); i++) {
+		path = cli_format(f->cli, "%s/%s", f->cli->conf.vendor_dir, shipped[i]);
+		if (access(path, F_OK) < 0)
+			findings_add(f, FINDING_ERROR, "shipped parts",
+				"install virt-parts again with its install.sh", "'%s': %s", path,
+				strerror(errno));
+	}
+}
+
+static void fix(struct findings *f)
+{
+	for (struct finding *finding = f->first; finding; finding = finding->next) {
+		int r = finding->fix ? finding->fix(f->cli, finding) : 0;
+
+		if (r < 0)
+			cli_error("cannot mend '%s': %s", finding->path, strerror(-r));
+		finding->mended = finding->fix && r == 0;
+	}
+}
+
+int doctor_command(struct cli *cli, int argc, char **argv)
+{
+	struct findings findings;
+
+	(void)argc;
+	(void)argv;
+	if (geteuid() != 0)
+		return cli_error("doctor needs root");
+	findings_init(&findings, cli);
+	check_conf(&findings);
+	for (const struct vp_rule *rule = cli->conf.rules; rule; rule = rule->next)
+		check_rule(&findings, rule);
+	check_hooks(&findings);
+	check_parts(&findings);
+	doctor_check_host(&findings);
+	if (cli_option(cli, "--fix"))
+		fix(&findings);
+	return findings_print(&findings, "nothing is wrong");
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* edit: a guest's directives in an editor, checked before they are stored. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "metadata.h"
+
+static const char *find_editor(void)
+{
+	static const char *const names[] = {"VISUAL", "EDITOR"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *editor = getenv(names[i]);
+
+		if (editor && *editor)
+			return editor;
+	}
+	return "vi";
+}
+
+/* The editor's words are the shell's to split, the path is not. 0, or an exit status, or -errno. */
+static int run_editor(const char *path)
+{
+	const char *editor = find_editor();
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		setenv("VIRT_PARTS_EDITOR", editor, 1);
+		execl("/bin/sh", "sh", "-c", "eval \"$VIRT_PARTS_EDITOR\" '\"$1\"'", "sh", path,
+			(char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (dprintf(fd, "%s\n", text) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+/* What the editor left; CLI_FOUND: it is as it was. */
+static int store(struct cli *cli, const struct virt_guest *guest, unsigned where, const char *path,
+	const char *before)
+{
+	const char *text = guest_read_text(cli, path);
+	xmlDocPtr doc;
+	int status;
+
+	if (!text)
+		return CLI_ERROR;
+	if (strcmp(text, before) == 0) {
+		printf("nothing was changed\n");
+		return CLI_GOOD;
+	}
+	doc = metadata_parse(cli, cli_format(cli, "'%s'", path), text);
+	if (!doc)
+		return CLI_ERROR;
+	status = metadata_set(cli, guest, where, doc);
+	xmlFreeDoc(doc);
+	return status;
+}
+
+static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where, const char *text)
+{
+	char dir[] = "/tmp/virt-parts.XXXXXX";
+	const char *path;
+	int status, r;
+
+	if (!mkdtemp(dir))
+		return cli_error("cannot make a directory in '/tmp': %s", strerror(errno));
+	path = cli_format(cli, "%s/virt-parts.xml", dir);
+	r = write_file(path, text);
+	if (r == 0)
+		r = run_editor(path);
+	if (r != 0) {
+		status = r < 0 ? cli_error("cannot edit '%s': %s", path, strerror(-r))
+			       : cli_error("the editor ended with %d, nothing was stored", r);
+	} else {
+		status = store(cli, guest, where, path, cli_format(cli, "%s\n", text));
+		if (status != CLI_GOOD) {
+			cli_error("your text is kept: mend it and say 'virt-parts set %s %s'",
+				guest->uuid, path);
+			return status;
+		}
+	}
+	unlink(path);
+	rmdir(dir);
+	return status;
+}
+
+int edit_command(struct cli *cli, int argc, char **argv)
+{
+	const struct virt_guest *guest = virt_one(cli, argv[0], VIRT_XML);
+	const char *text;
+	unsigned where;
+	xmlDocPtr doc;
+	bool none;
+
+	(void)argc;
+	if (!guest || !metadata_where(cli, guest, &where) ||
+		!metadata_get(cli, guest, where, &doc, &none))
+		return CLI_ERROR;
+	text = metadata_text(cli, doc);
+	xmlFreeDoc(doc);
+	return edit(cli, guest, where, text);
+}

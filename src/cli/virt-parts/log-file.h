@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log-file.h: a guest's log as events, in the form that dispatch/log.h describes. */
+#ifndef VP_CLI_LOG_FILE_H
+#define VP_CLI_LOG_FILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "command.h"
+
+/* What stands up to an `end` line, and what follows the last one. */
+struct log_event {
+	const char *file; /* the log's name */
+	const char *text; /* whole lines, each with its newline */
+	size_t length;
+	size_t number;	  /* in the order of reading */
+	time_t time;	  /* of its first line that has one */
+	const char *name; /* <op>_<subop> of that line; "" */
+	bool bad;	  /* a part or the event failed, or an error or warning was told */
+};
+
+struct log_events {
+	struct log_event *events;
+	size_t count;
+};
+
+/* Adds the events of a log in the log directory. 0 or -errno. */
+int log_read(struct cli *cli, const char *file, struct log_events *events);
+void log_free(struct log_events *events);
+
+/* The time of a line of the dispatcher's own; 0: it is none. */
+time_t log_line_time(const char *line, size_t length);
+/* Whether it tells that something went wrong. */
+bool log_line_is_bad(const char *line, size_t length);
+
+/* A log that grows; it may be replaced by a new one (logrotate), or cut. */
+struct log_tail {
+	const char *path;
+	ino_t inode;
+	off_t at;
+};
+
+/* Begins at its present end. */
+void log_tail_end(struct log_tail *tail);
+/* Whole lines that were added, to be freed; NULL and 0 when there are none. 0 or -errno. */
+int log_tail_read(struct log_tail *tail, char **ret, size_t *ret_length);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A guest's virt-parts element as it is shown and changed. */
+#include "metadata.h"
+
+#include <libxml/parser.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lint.h"
+
+static xmlDocPtr read_xml(const char *text)
+{
+	return xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+}
+
+/* Gives every element the namespace, or takes it away (NULL). */
+static void set_namespace(xmlNodePtr node, xmlNsPtr ns)
+{
+	for (; node; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		xmlSetNs(node, ns);
+		set_namespace(node->children, ns);
+		if (!ns && node->nsDef) {
+			xmlFreeNsList(node->nsDef);
+			node->nsDef = NULL;
+		}
+	}
+}
+
+/* Whether every element has this namespace, or, all of them, none. */
+static bool has_namespace(xmlNodePtr node, const char *uri)
+{
+	for (; node; node = node->next) {
+		const char *own = node->type == XML_ELEMENT_NODE && node->ns && node->ns->href
+					  ? (const char *)node->ns->href
+					  : "";
+
+		if (node->type == XML_ELEMENT_NODE &&
+			(strcmp(own, uri) != 0 || !has_namespace(node->children, uri)))
+			return false;
+	}
+	return true;
+}
+
+xmlDocPtr metadata_parse(struct cli *cli, const char *what, const char *text)
+{
+	xmlDocPtr doc = read_xml(text);
+	xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+	const xmlError *error = doc ? NULL : xmlGetLastError();
+
+	if (!doc) {
+		const char *message = error && error->message ? error->message : "it is empty";
+
+		cli_error("%s is not well-formed XML: line %d: %s", what, error ? error->line : 0,
+			cli_copy(cli, message, strcspn(message, "\n")));
+		return NULL;
+	}
+	if (doc->intSubset || !root || strcmp((const char *)root->name, "virt-parts") != 0) {
+		cli_error("%s must hold a <virt-parts> element, and no DOCTYPE", what);
+	} else if (!has_namespace(root, VIRT_NAMESPACE) && !has_namespace(root, "") &&
+		   !(root->ns == NULL && has_namespace(root->children, VIRT_NAMESPACE))) {
+		cli_error("%s: every element must be of the namespace '%s'", what, VIRT_NAMESPACE);
+	} else {
+		set_namespace(root, NULL);
+		return doc;
+	}
+	xmlFreeDoc(doc);
+	return NULL;
+}
+
+xmlDocPtr metadata_new(void)
+{
+	return read_xml("<virt-parts/>");
+}
+
+const char *metadata_text(struct cli *cli, xmlDocPtr doc)
+{
+	xmlNodePtr root = xmlDocGetRootElement(doc);
+	xmlBufferPtr buffer = xmlBufferCreate();
+	const char *text = "";
+
+	set_namespace(root, xmlNewNs(root, BAD_CAST VIRT_NAMESPACE, NULL));
+	if (buffer && xmlNodeDump(buffer, doc, root, 0, 1) >= 0)
+		text = cli_copy(cli, (const char *)xmlBufferContent(buffer),
+			(size_t)xmlBufferLength(buffer));
+	xmlBufferFree(buffer);
+	set_namespace(root, NULL);
+	return text;
+}
+
+bool metadata_where(struct cli *cli, const struct virt_guest *guest, unsigned *ret)
+{
+	*ret = (cli_option(cli, "--live") ? VIRT_LIVE : 0) |
+	       (cli_option(cli, "--config") ? VIRT_CONFIG : 0);
+	if (!*ret)
+		*ret = (guest->active ? VIRT_LIVE : 0) | (guest->persistent ? VIRT_CONFIG : 0);
+	if ((*ret & VIRT_LIVE) && !guest->active) {
+		cli_error("'%s' does not run, so there is nothing --live", guest->name);
+		return false;
+	}
+	if ((*ret & VIRT_CONFIG) && !guest->persistent) {
+		cli_error("'%s' is transient, so there is no --config", guest->name);
+		return false;
+	}
+	return true;
+}
+
+bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr *ret,
+	bool *ret_none)
+{
+	const char *why, *text = virt_metadata(
+				 cli, guest, where & VIRT_CONFIG ? VIRT_CONFIG : VIRT_LIVE, &why);
+
+	*ret_none = !text && !*why;
+	if (!text && *why) {
+		cli_error("cannot read the metadata of '%s': %s", guest->name, why);
+		return false;
+	}
+	*ret = text ? metadata_parse(
+			      cli, cli_format(cli, "the metadata of '%s'", guest->name), text)
+		    : metadata_new();
+	return *ret != NULL;
+}
+
+/* The guest's XML with this element in the place of its own. */
+static const char *put_into(struct cli *cli, const struct virt_guest *guest, xmlDocPtr element)
+{
+	xmlDocPtr doc = read_xml(guest->xml), own = read_xml(metadata_text(cli, element));
+	xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL, metadata = NULL, node, next;
+	const char *text = "";
+	xmlChar *dump = NULL;
+	int length = 0;
+
+	for (node = root ? root->children : NULL; node && !metadata; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, "metadata"))
+			metadata = node;
+	if (root && !metadata)
+		metadata = xmlNewChild(root, NULL, BAD_CAST "metadata", NULL);
+	for (node = metadata ? metadata->children : NULL; node; node = next) {
+		next = node->next;
+		if (node->type == XML_ELEMENT_NODE && node->ns && node->ns->href &&
+			!strcmp((const char *)node->ns->href, VIRT_NAMESPACE)) {
+			xmlUnlinkNode(node);
+			xmlFreeNode(node);
+		}
+	}
+	if (metadata && own)
+		xmlAddChild(metadata, xmlDocCopyNode(xmlDocGetRootElement(own), doc, 1));
+	if (doc)
+		xmlDocDumpMemory(doc, &dump, &length);
+	if (dump)
+		text = cli_copy(cli, (const char *)dump, (size_t)length);
+	xmlFree(dump);
+	xmlFreeDoc(own);
+	xmlFreeDoc(doc);
+	return text;
+}
+
+/* What is wrong is told; whether it would be refused. */
+static bool is_refused(struct cli *cli, const struct virt_guest *virt, xmlDocPtr doc)
+{
+	struct virt_guest changed = *virt;
+	struct findings findings;
+	struct guest guest;
+	bool refused = false;
+
+	changed.xml = put_into(cli, virt, doc);
+	guest = guest_of(&changed, false);
+	findings_init(&findings, cli);
+	lint(&findings, &guest);
+	if (findings.first)
+		findings_print(&findings, "");
+	for (const struct finding *f = findings.first; f; f = f->next)
+		refused = refused || f->level == FINDING_ERROR;
+	return refused;
+}
+
+int metadata_set(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr doc)
+{
+	bool empty = xmlDocGetRootElement(doc)->children == NULL;
+	const char *why;
+
+	if (!empty && is_refused(cli, guest, doc) && !cli_option(cli, "--no-check"))
+		return cli_error("nothing was stored, since the guest would not start with it; "
+				 "mend it, or add --no-check");
+	if (virt_set_metadata(cli, guest, where, empty ? NULL : metadata_text(cli, doc), &why) < 0)
+		return cli_error("cannot store the metadata of '%s': %s", guest->name, why);
+	printf("%s '%s'%s\n", empty ? "cleared" : "stored for", cli_shown(cli, guest->name),
+		guest->active ? ", which runs: it counts from its next start" : "");
+	return CLI_GOOD;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plans as they are shown, and the directories that hold parts. */
+#include "parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "style.h"
+
+static const char *const drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon"};
+
+struct finding {
+	struct cli *cli;
+	struct parts_event *events;
+	const char *where;
+};
+
+bool parts_of_guests(const char *driver)
+{
+	return strcmp(driver, "network") != 0 && strcmp(driver, "daemon") != 0;
+}
+
+static const char *find_driver(const char *text, size_t length)
+{
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (strlen(drivers[i]) == length && !memcmp(drivers[i], text, length))
+			return drivers[i];
+	return NULL;
+}
+
+static int compare(const struct parts_event *a, const struct parts_event *b)
+{
+	int r = strcmp(a->guest, b->guest);
+
+	if (r == 0)
+		r = strcmp(a->driver, b->driver);
+	if (r == 0)
+		r = strcmp(a->op, b->op);
+	return r ? r : strcmp(a->subop, b->subop);
+}
+
+static void add(struct finding *f, struct parts_event value)
+{
+	struct parts_event **link = &f->events, *event;
+	int r = 1;
+
+	while (*link && (r = compare(*link, &value)) < 0)
+		link = &(*link)->next;
+	if (*link && r == 0)
+		return;
+	event = cli_alloc(f->cli, sizeof(*event));
+	*event = value;
+	event->next = *link;
+	*link = event;
+}
+
+/* `O_S.d` or `D_O_S.d`; with TAIL "_-.d" only the second form, without its tail. */
+static void take_name(struct finding *f, const char *name, const char *tail, const char *guest)
+{
+	size_t length = strlen(name), end = length - strlen(tail), op, subop;
+	const char *driver = "";
+
+	if (length < strlen(tail) || strcmp(name + end, tail) != 0)
+		return;
+	op = strcspn(name, "_");
+	if (op < end && find_driver(name, op)) {
+		driver = find_driver(name, op);
+		name += op + 1;
+		end -= op + 1;
+		op = strcspn(name, "_");
+	} else if (*guest == '\0' && tail[0] == '_') {
+		return;
+	}
+	if (op == 0 || op >= end)
+		return;
+	subop = end - op - 1;
+	if (subop == 0 || memchr(name + op + 1, '_', subop))
+		return;
+	if (*guest && *driver)
+		return; /* no such layout */
+	add(f, (struct parts_event){.driver = driver,
+		       .guest = guest,
+		       .op = cli_copy(f->cli, name, op),
+		       .subop = cli_copy(f->cli, name + op + 1, subop)});
+}
+
+/* Calls take_name for what lies in DIR, or, with BELOW, for what lies in its directories. */
+static int scan(
+	struct finding *f, const char *path, const char *tail, const char *guest, bool below)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		f->where = path;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (name[0] == '.' && (!below || !name[1] || !strcmp(name, "..")))
+			continue;
+		if (below)
+			r = scan(f, cli_format(f->cli, "%s/%s", path, name), tail,
+				cli_copy(f->cli, name, strlen(name)), false);
+		else
+			take_name(f, name, tail, guest);
+	}
+	closedir(dir);
+	return r;
+}
+
+int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where)
+{
+	struct finding f = {.cli = cli};
+	int r = scan(&f, cli->conf.vendor_dir, ".d", "", false);
+
+	if (r == 0)
+		r = scan(&f, cli_format(cli, "%s/parts.d", cli->hook_dir), ".d", "", false);
+	if (r == 0)
+		r = scan(&f, cli->hook_dir, "_-.d", "", false);
+	if (r == 0)
+		r = scan(&f, cli_format(cli, "%s/parts.d/domains", cli->hook_dir), ".d", "", true);
+	*ret = f.events;
+	*ret_where = f.where;
+	return r;
+}
+
+const char *parts_title(struct cli *cli, const struct parts_event *event)
+{
+	if (*event->guest)
+		return cli_format(cli, "%s %s of the guest '%s'", event->op, event->subop,
+			cli_shown(cli, event->guest));
+	if (*event->driver)
+		return cli_format(cli, "%s %s of %s", event->op, event->subop, event->driver);
+	return cli_format(cli, "%s %s of any guest", event->op, event->subop);
+}
+
+static enum style style_of(enum plan_state state)
+{
+	static const enum style styles[] = {
+		[PLAN_RUN] = STYLE_GOOD,
+		[PLAN_REFUSED] = STYLE_BAD,
+		[PLAN_IDLE] = STYLE_FAINT,
+		[PLAN_MASK] = STYLE_WARNING,
+		[PLAN_HIDDEN] = STYLE_FAINT,
+		[PLAN_SKIPPED] = STYLE_WARNING,
+	};
+
+	return styles[state];
+}
+
+void parts_print(struct cli *cli, const struct plan_entry *entry, unsigned number,
+	enum plan_state state, const char *why)
+{
+	if (number)
+		printf("%4u  ", number);
+	else
+		printf("   -  ");
+	style_print(STYLE_PLAIN, cli_shown(cli, entry->name), 22);
+	printf("  ");
+	style_print(style_of(state), plan_state_text(state), 7);
+	printf("  %s\n", plan_source_text(entry->source));
+	if (*why)
+		printf("      %s\n", cli_shown(cli, why));
+}
+
+void parts_json(
+	struct json *json, const struct plan_entry *entry, enum plan_state state, const char *why)
+{
+	json_text(json, "name", entry->name);
+	json_text(json, "path", entry->path);
+	json_text(json, "source", plan_source_text(entry->source));
+	json_text(json, "state", plan_state_text(state));
+	json_text(json, "why", *why ? why : NULL);
+}

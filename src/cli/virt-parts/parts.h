@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* parts.h: a plan as people and programs are shown it, and the directories that hold parts. */
+#ifndef VP_CLI_PARTS_H
+#define VP_CLI_PARTS_H
+
+#include "command.h"
+#include "dispatch/plan.h"
+#include "json.h"
+
+/* An event that some directory has parts for. */
+struct parts_event {
+	struct parts_event *next;
+	const char *driver; /* "": any guest driver */
+	const char *guest;  /* whose directory it is; "": no guest's own */
+	const char *op, *subop;
+};
+
+/*
+ * The events that a directory of parts is there for, by driver, guest and name. 0, or -errno and
+ * ret_where is the directory that cannot be read.
+ */
+int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where);
+
+/* Whether the driver's objects are guests. */
+bool parts_of_guests(const char *driver);
+
+/* `prepare begin`, and whose it is. */
+const char *parts_title(struct cli *cli, const struct parts_event *event);
+
+/* One entry: its number, name, source and state; why it does not run, or "". */
+void parts_print(struct cli *cli, const struct plan_entry *entry, unsigned number,
+	enum plan_state state, const char *why);
+void parts_json(
+	struct json *json, const struct plan_entry *entry, enum plan_state state, const char *why);
+
+#endif

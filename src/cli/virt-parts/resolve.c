@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * resolve: finishes an unfinished run now, as the guest's next prepare would, by the dispatcher's own
+ * mechanism: the shipped parts of release end. --discard leaves out what saves and what deletes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "directives.h"
+#include "dispatch/clock.h"
+#include "dispatch/names.h"
+#include "dispatch/unfinished.h"
+#include "resolve.h"
+
+/* --- which run, and whether it may be finished ---------------------------------------------------------------- */
+
+static int find_run(struct cli *cli, const char *name, struct run **ret)
+{
+	struct virt_answer answer;
+	const char *where;
+	struct run *runs;
+	unsigned n = 0;
+	int r = runs_read(cli, NULL, &runs, &where);
+
+	*ret = NULL;
+	if (r == 0 && runs) {
+		answer = virt_ask(cli, NULL, 0);
+		r = runs_read(cli, &answer, &runs, &where);
+		if (!answer.answered)
+			cli_error(
+				"cannot ask libvirt which guests run: %s", virt_why(cli, &answer));
+	}
+	if (r < 0)
+		return cli_error("cannot read '%s': %s", where, strerror(-r));
+	for (; runs; runs = runs->next) {
+		if (strcmp(runs->name, name) != 0 && strcmp(runs->uuid, name) != 0)
+			continue;
+		n++;
+		if (*ret)
+			cli_error("'%s' may be the %s guest %s or the %s guest %s: name it by its "
+				  "UUID",
+				name, (*ret)->driver, (*ret)->uuid, runs->driver, runs->uuid);
+		*ret = runs;
+	}
+	return n > 1 ? CLI_ERROR : CLI_GOOD;
+}
+
+static bool refuse(const struct run *run, const char *why)
+{
+	cli_error("the run of '%s' is left alone: %s", run->name, why);
+	return false;
+}
+
+static bool may_resolve(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	const struct run *run = x->run;
+
+	if (!strcmp(run->guest, "running"))
+		return refuse(run, "the guest runs, and its release will end it");
+	if (*run->busy)
+		return refuse(run, cli_format(cli, "%s is at it", run->busy));
+	if (run->saved_by_libvirt)
+		return refuse(run, cli_format(cli,
+					   "libvirt keeps its saved state; start the guest, or "
+					   "discard that with 'virsh managedsave-remove %s'",
+					   run->uuid));
+	if (run->state == RUN_SAVED && !cli_option(cli, "--save-discarded"))
+		return refuse(run,
+			"it was saved, and a restore needs what is left of it; if that cannot "
+			"happen any more, add --save-discarded");
+	/* with a release recorded it has ended, whatever libvirt would say */
+	if (!strcmp(run->guest, "unknown") && run->state != RUN_UNFINISHED)
+		return refuse(run,
+			"libvirt does not say whether the guest runs; start its daemon and try "
+			"again");
+	if (run->error && !x->discard)
+		return refuse(run,
+			run->error == -EPROTO
+				? "a newer virt-parts wrote its record: use that, or add --discard"
+				: "its record is damaged, so nobody knows what to save; --discard "
+				  "ends it");
+	return true;
+}
+
+/* --- finishing ------------------------------------------------------------------------------------------------ */
+
+/* Nothing has happened to the run since libvirt was asked. */
+static bool is_same(const struct resolving *x)
+{
+	struct stat now;
+
+	if (fstatat(x->record, "run", &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return x->run->error != 0 && x->seen.st_ino == 0;
+	return now.st_ino == x->seen.st_ino && now.st_dev == x->seen.st_dev &&
+	       now.st_ctim.tv_sec == x->seen.st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == x->seen.st_ctim.tv_nsec;
+}
+
+static int reopen(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	int record = vp_record_open(cli->conf.state_dir, x->run->driver, x->run->uuid);
+
+	if (record < 0)
+		return record;
+	close(x->record);
+	x->record = record;
+	return is_same(x) ? 0 : -ESTALE;
+}
+
+static int finish(struct resolving *x, struct lock *lock)
+{
+	struct cli *cli = x->cli;
+	struct event event = {.kind = EVENT_GUEST,
+		.driver = x->run->driver,
+		.object = x->run->name,
+		.op = "release",
+		.subop = "end",
+		.extra = "-",
+		.name = "release_end",
+		.compat = true,
+		.xml = -1};
+	struct dispatch d = {.event = &event,
+		.conf = &cli->conf,
+		.lock = {.fd = -1},
+		.record = x->record,
+		.began = clock_ms(),
+		.until = INT64_MAX};
+	int r = 0;
+
+	clock_gettime(CLOCK_REALTIME, &event.time);
+	snprintf(event.hook_dir, sizeof(event.hook_dir), "%s", cli->hook_dir);
+	snprintf(event.uuid, sizeof(event.uuid), "%s", x->run->uuid);
+	log_init(&d.log, event.name, event.object);
+	/* the parts that failed run again; those of the admin do not, and are said to be done */
+	if (x->discard || cli_option(cli, "--own-parts-done"))
+		r = vp_record_remove(x->record, "failed");
+	if (r == 0 && x->discard)
+		r = discard_drop_asked(x);
+	if (r == 0)
+		r = unfinished_finish(&d, x->run->uuid, x->record, &x->run->info, lock);
+	return r;
+}
+
+/* Whether a part in the list is not one of those that ran just now. */
+static bool has_own(const char *failed)
+{
+	const struct names names = {(char *)failed};
+	char name[NAME_MAX + 1];
+	const char *at = NULL;
+
+	while (names_next(&names, &at, name))
+		if (name_is_part(name) && !vp_directive_find(name_of_directive(name)))
+			return true;
+	return false;
+}
+
+static int tell_unfinished(struct resolving *x)
+{
+	const char *failed = runs_failed(x->cli, x->record);
+
+	cli_error("the run of '%s' is still unfinished%s%s", x->run->name,
+		*failed ? ", failed: " : "", failed);
+	if (has_own(failed))
+		fprintf(stderr,
+			"virt-parts: parts of your own do not run again: do by hand what they were "
+			"to do, then add --own-parts-done\n");
+	fprintf(stderr,
+		"virt-parts: mend what is told above and try again; or end it with --discard, "
+		"which shows first what that loses\n");
+	return CLI_FOUND;
+}
+
+static int resolve_locked(struct resolving *x, struct lock *lock)
+{
+	int r = reopen(x);
+
+	if (r == -ENOENT) {
+		printf("the run of '%s' has ended meanwhile\n", cli_shown(x->cli, x->run->name));
+		return CLI_GOOD;
+	}
+	if (r == -ESTALE)
+		return cli_error("an event of '%s' came between: look at 'virt-parts status' and "
+				 "try again",
+			x->run->name);
+	if (r == 0)
+		r = finish(x, lock);
+	if (r < 0)
+		return cli_error("cannot finish the run of '%s': %s", x->run->name, strerror(-r));
+	if (r > 0)
+		return tell_unfinished(x);
+	printf("%s the run of '%s'\n", x->discard ? "discarded" : "finished",
+		cli_shown(x->cli, x->run->name));
+	return CLI_GOOD;
+}
+
+static int resolve(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	int64_t until = clock_ms() + LOCK_WAIT_S * 1000;
+	struct lock lock = {.fd = -1};
+	char holder[256] = "another event of this guest";
+	int r, status;
+
+	r = lock_queue(&lock, cli->conf.run_dir, x->run->driver, x->run->uuid, until);
+	if (r == 0) {
+		r = lock_wait(&lock, until);
+		if (r == -ETIMEDOUT)
+			lock_holder(&lock, holder, sizeof(holder));
+	}
+	if (r == 0)
+		status = resolve_locked(x, &lock);
+	else if (r == -ETIMEDOUT)
+		status = cli_error("waited %d s for %s, and gave up", LOCK_WAIT_S, holder);
+	else
+		status = cli_error(
+			"cannot lock the guest in '%s': %s", cli->conf.run_dir, strerror(-r));
+	if (r < 0 && lock.fd < 0)
+		return status;
+	lock_leave(&lock);
+	return status;
+}
+
+int resolve_command(struct cli *cli, int argc, char **argv)
+{
+	struct resolving x = {.cli = cli, .discard = cli_option(cli, "--discard"), .record = -1};
+	int status;
+
+	(void)argc;
+	if (geteuid() != 0)
+		return cli_error("resolve needs root");
+	status = find_run(cli, argv[0], &x.run);
+	if (status != CLI_GOOD)
+		return status;
+	if (!x.run) {
+		printf("'%s' has no run that is open or unfinished\n", cli_shown(cli, argv[0]));
+		return CLI_GOOD;
+	}
+	if (!may_resolve(&x))
+		return CLI_ERROR;
+	x.record = vp_record_open(cli->conf.state_dir, x.run->driver, x.run->uuid);
+	if (x.record < 0)
+		return cli_error(
+			"cannot open the record of '%s': %s", x.run->name, strerror(-x.record));
+	if (fstatat(x.record, "run", &x.seen, AT_SYMLINK_NOFOLLOW) < 0)
+		x.seen.st_ino = 0;
+	if (x.discard) {
+		discard_show_loss(&x);
+		if (!discard_confirm(cli))
+			return CLI_FOUND;
+	}
+	/* parts get the same surroundings as from the hook */
+	umask(022);
+	if (chdir("/") < 0)
+		return cli_error("cannot go to '/': %s", strerror(errno));
+	status = resolve(&x);
+	close(x.record);
+	return status;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * run: calls the hook as libvirt does, for a guest or a file, now. --dry-run explains what that would
+ * do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "parts.h"
+
+static bool refuse(const char *name, const char *why)
+{
+	cli_error("'%s' %s; add --force to run it all the same", name, why);
+	return false;
+}
+
+/* What would tear a running guest's run down, or begin a second one. */
+static bool may_run(struct cli *cli, const struct guest *guest, const char *op)
+{
+	bool teardown = !strcmp(op, "stopped") || !strcmp(op, "release");
+	const struct virt_guest *virt = guest->virt;
+	struct virt_answer answer;
+
+	if (cli_option(cli, "--force") || (!teardown && strcmp(op, "prepare") != 0) ||
+		!parts_of_guests(guest->driver))
+		return true;
+	if (!virt && !guest->no_uuid) {
+		answer = virt_ask(cli, guest->uuid, 0);
+		virt = virt_find(&answer, guest->driver, guest->uuid);
+		/* a guest that has a run may be alive */
+		if (!virt_answered(&answer, guest->driver) && guest->record >= 0)
+			return refuse(guest->name,
+				"has a run, and libvirt does not say whether it is alive");
+	}
+	if (virt && virt->active)
+		return refuse(guest->name, "runs");
+	return true;
+}
+
+/* Where libvirt finds the hook: as itself, or beside one that is not ours. */
+static const char *find_hook(struct cli *cli, const char *driver)
+{
+	const char *hook = cli_format(cli, "%s/%s.d/50-virt-parts", cli->hook_dir, driver);
+
+	return access(hook, X_OK) == 0 ? hook : cli_format(cli, "%s/%s", cli->hook_dir, driver);
+}
+
+static int call(struct cli *cli, const struct guest *guest, const char *op, const char *subop,
+	const char *extra)
+{
+	const char *hook = find_hook(cli, guest->driver);
+	int xml = guest_xml_fd(guest), status;
+	pid_t pid;
+
+	if (xml < 0)
+		return cli_error("cannot keep the XML: %s", strerror(-xml));
+	if (access(hook, X_OK) < 0)
+		return cli_error("cannot run the hook '%s': %s", hook, strerror(errno));
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return cli_error("cannot start a process: %s", strerror(errno));
+	if (pid == 0) {
+		if (dup2(xml, STDIN_FILENO) >= 0)
+			execl(hook, hook, guest->name, op, subop, extra, (char *)NULL);
+		_exit(127);
+	}
+	close(xml);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return cli_error("cannot wait for the hook: %s", strerror(errno));
+	if (WIFSIGNALED(status))
+		return cli_error("the hook was killed by signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) == 0)
+		return CLI_GOOD;
+	cli_error("the event failed (exit %d); 'virt-parts log %s' shows what was run",
+		WEXITSTATUS(status), guest->name);
+	return CLI_FOUND;
+}
+
+int run_command(struct cli *cli, int argc, char **argv)
+{
+	const char *op = argv[1], *subop = argv[2], *reason = cli_option(cli, "--reason");
+	bool teardown = !strcmp(op, "stopped") || !strcmp(op, "release");
+	struct guest guest;
+
+	(void)argc;
+	if (reason && !teardown)
+		return cli_error("only stopped and release have a reason");
+	if (cli_option(cli, "--dry-run")) {
+		char *words[] = {argv[0], argv[1], argv[2], (char *)reason, NULL};
+
+		return explain_command(cli, reason ? 4 : 3, words);
+	}
+	if (geteuid() != 0)
+		return cli_error("run needs root, since the hook does nothing for others");
+	if (!guest_get(cli, argv[0], strcmp(op, "prepare") != 0, &guest))
+		return CLI_ERROR;
+	if (guest.no_uuid && parts_of_guests(guest.driver))
+		return cli_error("'%s' has no <uuid>, so its run could not be recorded", argv[0]);
+	guest_open_record(cli, &guest);
+	if (!may_run(cli, &guest, op))
+		return CLI_ERROR;
+	return call(cli, &guest, op, subop, reason ? reason : "-");
+}

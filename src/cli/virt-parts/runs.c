@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The records of guests' runs, and what is left of each on this host. */
+#include "runs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dispatch/life.h"
+#include "dispatch/lock.h"
+#include "dispatch/reason.h"
+#include "text.h"
+
+const char *runs_state_text(enum run_state state)
+{
+	static const char *const texts[] = {
+		[RUN_OPEN] = "open",
+		[RUN_BUSY] = "busy",
+		[RUN_SAVED] = "saved",
+		[RUN_UNFINISHED] = "unfinished",
+		[RUN_UNKNOWN] = "unknown",
+		[RUN_DAMAGED] = "damaged",
+	};
+
+	return texts[state];
+}
+
+const char *runs_begin_text(enum vp_begin begin)
+{
+	static const char *const texts[] = {
+		[VP_BEGIN_NEW] = "new",
+		[VP_BEGIN_RESTORED] = "restored",
+		[VP_BEGIN_REVERTED] = "reverted to a snapshot",
+		[VP_BEGIN_INCOMING] = "came by migration",
+		[VP_BEGIN_UNFINISHED] = "went on unfinished",
+	};
+
+	return texts[begin];
+}
+
+static const char *read_text(struct cli *cli, int record, const char *name)
+{
+	const char *copy = "";
+	size_t length;
+	char *text;
+
+	if (vp_record_read(record, name, &text, &length) == 0) {
+		copy = cli_copy(cli, text, length);
+		free(text);
+	}
+	return copy;
+}
+
+const char *runs_failed(struct cli *cli, int record)
+{
+	const char *text = read_text(cli, record, "failed");
+	size_t length = strlen(text);
+	char *names;
+
+	while (length && text[length - 1] == '\n')
+		length--;
+	names = (char *)cli_copy(cli, text, length);
+	for (char *p = names; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	return names;
+}
+
+/* `iso PATH` lines of the journal whose image is there. */
+static const char *find_built(struct cli *cli, int record)
+{
+	const char *line = read_text(cli, record, "done/preload"), *built = "";
+
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t length = strcspn(line, "\n");
+		const char *entry = cli_copy(cli, line, length), *path = entry + 4;
+
+		if (strncmp(entry, "iso ", 4) != 0 || access(path, F_OK) < 0)
+			continue;
+		path = cli_format(cli, "%s\n", path);
+		/* the journal may have it more than once */
+		if (!strstr(built, path))
+			built = cli_format(cli, "%s%s", built, path);
+	}
+	return built;
+}
+
+static const char *find_mounted(struct cli *cli, int record, const char *uuid)
+{
+	struct vp_own_mounts own;
+	const char *mounted = "";
+
+	if (vp_own_mounts_read(record, uuid, &own) == 0)
+		for (size_t i = 0; i < own.n; i++)
+			mounted = cli_format(cli, "%s%s\n", mounted, own.mounts[i].path);
+	vp_own_mounts_free(&own);
+	return mounted;
+}
+
+/* A damaged record may still hold the XML. */
+static const char *name_in_xml(struct cli *cli, int record)
+{
+	const char *xml = read_text(cli, record, "domain.xml"), *name = "?";
+	xmlDocPtr doc = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+
+	for (xmlNodePtr node = root ? root->children : NULL; node; node = node->next) {
+		xmlChar *text;
+
+		if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "name") != 0)
+			continue;
+		text = xmlNodeGetContent(node);
+		if (text)
+			name = cli_copy(cli, (char *)text, strlen((char *)text));
+		xmlFree(text);
+		break;
+	}
+	xmlFreeDoc(doc);
+	return name;
+}
+
+static void ask_libvirt(struct run *run, const struct virt_answer *answer)
+{
+	const struct virt_guest *guest;
+
+	run->guest = "unknown";
+	if (!answer || !virt_answered(answer, run->driver))
+		return;
+	guest = virt_find(answer, run->driver, run->uuid);
+	run->guest = !guest ? "gone" : guest->active ? "running" : "shut off";
+	run->saved_by_libvirt = guest && guest->saved;
+}
+
+static enum run_state state_of(const struct run *run)
+{
+	if (run->error)
+		return RUN_DAMAGED;
+	if (*run->busy)
+		return RUN_BUSY;
+	if (*run->reason && reason_is_pause(run->reason))
+		return RUN_SAVED;
+	/* a release that has not ended the run has failed, or was interrupted */
+	if (*run->reason)
+		return RUN_UNFINISHED;
+	if (!strcmp(run->guest, "running"))
+		return RUN_OPEN;
+	return !strcmp(run->guest, "unknown") ? RUN_UNKNOWN : RUN_UNFINISHED;
+}
+
+static struct run *read_run(
+	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid)
+{
+	struct run *run = cli_alloc(cli, sizeof(*run));
+	char line[REASON_SIZE], busy[256];
+	int record = vp_record_open(cli->conf.state_dir, driver, uuid);
+
+	run->driver = cli_copy(cli, driver, strlen(driver));
+	run->uuid = cli_copy(cli, uuid, strlen(uuid));
+	run->name = run->reason = run->failed = run->busy = "";
+	run->mounted = run->built = run->claims = "";
+	run->error = record < 0 ? record : vp_record_read_run(record, &run->info);
+	if (record >= 0) {
+		run->name = run->error ? name_in_xml(cli, record)
+				       : cli_copy(cli, run->info.name, strlen(run->info.name));
+		run->started = vp_record_has(record, "started");
+		if (life_read_line(record, "release", line, sizeof(line)))
+			run->reason = cli_copy(cli, line, strlen(line));
+		run->failed = runs_failed(cli, record);
+		run->mounted = find_mounted(cli, record, uuid);
+		run->built = find_built(cli, record);
+		run->claims = read_text(cli, record, "claims");
+		close(record);
+	}
+	if (lock_look(cli->conf.run_dir, driver, uuid, busy, sizeof(busy)) > 0)
+		run->busy = cli_copy(cli, busy, strlen(busy));
+	ask_libvirt(run, answer);
+	run->state = state_of(run);
+	return run;
+}
+
+static void insert(struct run **list, struct run *run)
+{
+	int r;
+
+	while (*list) {
+		r = strcmp((*list)->driver, run->driver);
+		if (r == 0)
+			r = strcmp((*list)->name, run->name);
+		if (r == 0)
+			r = strcmp((*list)->uuid, run->uuid);
+		if (r > 0)
+			break;
+		list = &(*list)->next;
+	}
+	run->next = *list;
+	*list = run;
+}
+
+static int read_driver(struct cli *cli, const struct virt_answer *answer, const char *path,
+	const char *driver, struct run **list)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOTDIR || errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(dir)))
+		if (vp_is_uuid(entry->d_name)) {
+			struct run *run = read_run(cli, answer, driver, entry->d_name);
+
+			/* it may have ended just now */
+			if (run->error != -ENOENT || *run->name)
+				insert(list, run);
+		}
+	closedir(dir);
+	return 0;
+}
+
+int runs_read(
+	struct cli *cli, const struct virt_answer *answer, struct run **ret, const char **ret_where)
+{
+	DIR *dir = opendir(cli->conf.state_dir);
+	struct dirent *entry;
+	int r = 0;
+
+	*ret = NULL;
+	*ret_where = cli->conf.state_dir;
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (r == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		*ret_where = cli_format(cli, "%s/%s", cli->conf.state_dir, entry->d_name);
+		r = read_driver(cli, answer, *ret_where, entry->d_name, ret);
+	}
+	closedir(dir);
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* runs.h: the records of guests' runs, and what is left of each on this host. */
+#ifndef VP_CLI_RUNS_H
+#define VP_CLI_RUNS_H
+
+#include "own-mounts.h"
+#include "record.h"
+#include "virt.h"
+
+enum run_state {
+	RUN_OPEN,	/* the guest runs, or starts */
+	RUN_BUSY,	/* an event of it is running now */
+	RUN_SAVED,	/* it was saved, or left for a snapshot, and may come back */
+	RUN_UNFINISHED, /* its guest has ended, and not all was done */
+	RUN_UNKNOWN,	/* libvirt does not say whether the guest runs */
+	RUN_DAMAGED,	/* its record cannot be read */
+};
+
+struct run {
+	struct run *next;
+	const char *driver, *uuid, *name;
+	enum run_state state;
+	int error;	       /* of a record that cannot be read: -errno */
+	struct vp_run info;    /* all 0 when damaged */
+	bool started;	       /* a started event has succeeded */
+	const char *reason;    /* with which its teardown began; "" when it did not */
+	const char *failed;    /* parts that failed in it, blanks between; "" */
+	const char *busy;      /* who holds its lock; "" */
+	const char *guest;     /* running, shut off, gone, unknown */
+	bool saved_by_libvirt; /* there is a managed save */
+	const char *mounted;   /* its ramdisks that are mounted now, a line each */
+	const char *built;     /* its images that are there, a line each */
+	const char *claims;    /* a line each */
+};
+
+/*
+ * All runs that there is a record of, by driver and name. ANSWER: what libvirt says of the guests;
+ * NULL: it was not asked. 0, or -errno and ret_where is what cannot be read.
+ */
+int runs_read(struct cli *cli, const struct virt_answer *answer, struct run **ret,
+	const char **ret_where);
+
+const char *runs_state_text(enum run_state state);
+const char *runs_begin_text(enum vp_begin begin);
+
+/* The parts that failed in the teardown of a record's run, blanks between; "" when none did. */
+const char *runs_failed(struct cli *cli, int record);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * set: gives a guest the directives of a file, or adds one that is written in words:
+ *
+ *	set DOMAIN ramdisk DIR size=64M
+ *	set DOMAIN archive SRC DST when=shutdown
+ *
+ * A path that is there already, of the same directive, gets the new words' element in its place.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "guest.h"
+#include "metadata.h"
+#include "suggest.h"
+
+/* One row a way of writing a directive in words. */
+static const struct form {
+	const char *name;      /* what is written */
+	const char *directive; /* what it becomes */
+	const char *element;   /* in the directive */
+	const char *paths[2];  /* child elements that the words are; NULL: the element's own text */
+	const char *key;       /* the attribute that the first word is; NULL: none */
+	const char *list;      /* the child that each word beyond is; NULL: there may be none */
+	const char *usage;
+	const char *outer; /* the attribute of the directive itself */
+} forms[] = {
+	{"ramdisk", "ramdisk", "dir", {NULL}, NULL, NULL, "DIR size=SIZE [ATTRIBUTE=VALUE]...", ""},
+	{"post-rm-rf", "post-rm-rf", "dir", {NULL}, NULL, NULL, "DIR [when=WORDS]", "when"},
+	{"archive", "archive", "dircopy", {"src", "dst"}, NULL, NULL,
+		"SRC DST [when=WORDS] [ATTRIBUTE=VALUE]...", "when"},
+	{"preload", "preload", "dircopy", {"src", "dst"}, NULL, NULL,
+		"SRC DST [ATTRIBUTE=VALUE]...", ""},
+	{"iso", "preload", "iso", {NULL}, "path", "src", "IMAGE [SRC]... [ATTRIBUTE=VALUE]...", ""},
+};
+
+enum { N_FORMS = sizeof(forms) / sizeof(forms[0]) };
+
+static const struct form *find_form(const char *name)
+{
+	const char *names[N_FORMS], *near;
+
+	for (size_t i = 0; i < N_FORMS; i++) {
+		if (strcmp(forms[i].name, name) == 0)
+			return &forms[i];
+		names[i] = forms[i].name;
+	}
+	near = suggest(name, names, N_FORMS);
+	cli_error("'%.64s' is neither a file nor one of ramdisk, preload, iso, archive, "
+		  "post-rm-rf%s%s%s",
+		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return NULL;
+}
+
+static const char *node_name(xmlNodePtr node)
+{
+	return node->type == XML_ELEMENT_NODE ? (const char *)node->name : "";
+}
+
+static bool has_text(xmlNodePtr node, const char *text)
+{
+	xmlChar *own = xmlNodeGetContent(node);
+	const char *from = own ? (const char *)own + strspn((const char *)own, " \t\r\n") : "";
+	bool same = strncmp(from, text, strlen(text)) == 0 &&
+		    !from[strlen(text) + strspn(from + strlen(text), " \t\r\n")];
+
+	xmlFree(own);
+	return same;
+}
+
+static bool has_attribute(xmlNodePtr node, const char *name, const char *value)
+{
+	xmlChar *own = xmlGetNoNsProp(node, BAD_CAST name);
+	bool same = own ? strcmp((const char *)own, value) == 0 : *value == '\0';
+
+	xmlFree(own);
+	return same;
+}
+
+/* Whether the element is what the words stand for: of the same place. */
+static bool is_same(const struct form *form, xmlNodePtr node, const char *place)
+{
+	if (strcmp(node_name(node), form->element) != 0)
+		return false;
+	if (form->key)
+		return has_attribute(node, form->key, place);
+	if (!form->paths[0])
+		return has_text(node, place);
+	for (xmlNodePtr child = node->children; child; child = child->next)
+		if (!strcmp(node_name(child), form->paths[1]))
+			return has_text(child, place);
+	return false;
+}
+
+/* Takes an element of the same place away from every directive of the name. */
+static void drop_same(xmlNodePtr root, const struct form *form, const char *place)
+{
+	xmlNodePtr directive = root->children, next_directive;
+
+	for (; directive; directive = next_directive) {
+		xmlNodePtr node = directive->children, next;
+
+		next_directive = directive->next;
+		if (strcmp(node_name(directive), form->directive) != 0)
+			continue;
+		for (; node; node = next) {
+			next = node->next;
+			if (!is_same(form, node, place))
+				continue;
+			xmlUnlinkNode(node);
+			xmlFreeNode(node);
+		}
+		if (!directive->children) {
+			xmlUnlinkNode(directive);
+			xmlFreeNode(directive);
+		}
+	}
+}
+
+static xmlNodePtr find_directive(xmlNodePtr root, const struct form *form, const char *outer)
+{
+	xmlNodePtr node = root->children;
+
+	for (; node; node = node->next)
+		if (!strcmp(node_name(node), form->directive) &&
+			(!*form->outer || has_attribute(node, form->outer, outer)))
+			return node;
+	node = xmlNewChild(root, NULL, BAD_CAST form->directive, NULL);
+	if (*outer)
+		xmlNewProp(node, BAD_CAST form->outer, BAD_CAST outer);
+	return node;
+}
+
+/* The text behind NAME= when the word is that of an attribute. */
+static const char *value_of(const char *word, size_t *ret_length)
+{
+	size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz-");
+
+	*ret_length = length;
+	return length && word[length] == '=' ? word + length + 1 : NULL;
+}
+
+static int add_words(struct cli *cli, xmlDocPtr doc, const struct form *form, int argc, char **argv)
+{
+	xmlNodePtr root = xmlDocGetRootElement(doc), node;
+	const char *paths[64], *outer = "", *value;
+	int n = 0, wanted = form->paths[0] ? 2 : 1;
+	size_t length;
+
+	for (int i = 0; i < argc; i++) {
+		value = value_of(argv[i], &length);
+		if (!value && n < 64)
+			paths[n++] = argv[i];
+		else if (value && *form->outer && strlen(form->outer) == length &&
+			 !memcmp(argv[i], form->outer, length))
+			outer = value;
+	}
+	if (n < wanted || (n > wanted && !form->list))
+		return cli_error("usage: virt-parts set DOMAIN %s %s", form->name, form->usage);
+	drop_same(root, form, paths[wanted - 1]);
+	node = xmlNewNode(NULL, BAD_CAST form->element);
+	if (form->key)
+		xmlNewProp(node, BAD_CAST form->key, BAD_CAST paths[0]);
+	for (int i = 0; i < argc; i++) {
+		value = value_of(argv[i], &length);
+		if (value && !(*form->outer && strlen(form->outer) == length &&
+				     !memcmp(argv[i], form->outer, length)))
+			xmlNewProp(node, BAD_CAST cli_copy(cli, argv[i], length), BAD_CAST value);
+	}
+	if (!form->paths[0] && !form->key)
+		xmlNodeAddContent(node, BAD_CAST paths[0]);
+	for (int i = 0; form->paths[0] && i < 2; i++)
+		xmlNewTextChild(node, NULL, BAD_CAST form->paths[i], BAD_CAST paths[i]);
+	for (int i = 1; form->list && i < n; i++)
+		xmlNewTextChild(node, NULL, BAD_CAST form->list, BAD_CAST paths[i]);
+	xmlAddChild(find_directive(root, form, outer), node);
+	return CLI_GOOD;
+}
+
+static xmlDocPtr read_file(struct cli *cli, const char *path)
+{
+	const char *text = guest_read_text(cli, path);
+
+	return text ? metadata_parse(cli, cli_format(cli, "'%s'", path), text) : NULL;
+}
+
+int set_command(struct cli *cli, int argc, char **argv)
+{
+	bool file = guest_is_file(argv[1]), none;
+	const struct form *form = file ? NULL : find_form(argv[1]);
+	const struct virt_guest *guest;
+	int status = CLI_GOOD;
+	xmlDocPtr doc = NULL;
+	unsigned where;
+
+	if (!file && !form)
+		return CLI_ERROR;
+	if (file && argc > 2)
+		return cli_error("a file stands alone");
+	guest = virt_one(cli, argv[0], VIRT_XML);
+	if (!guest || !metadata_where(cli, guest, &where))
+		return CLI_ERROR;
+	if (file)
+		doc = read_file(cli, argv[1]);
+	else if (!metadata_get(cli, guest, where, &doc, &none))
+		return CLI_ERROR;
+	if (!doc)
+		return CLI_ERROR;
+	if (form)
+		status = add_words(cli, doc, form, argc - 2, argv + 2);
+	if (status == CLI_GOOD)
+		status = metadata_set(cli, guest, where, doc);
+	xmlFreeDoc(doc);
+	return status;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* status: the runs that are open or unfinished, and what is left of each. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "runs.h"
+#include "style.h"
+
+struct showing {
+	struct cli *cli;
+	struct virt_answer answer;
+	struct json json;
+	unsigned shown, unfinished;
+};
+
+static const char *when(struct cli *cli, time_t time)
+{
+	char text[64] = "?";
+	struct tm tm;
+
+	if (localtime_r(&time, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	return cli_format(cli, "%s", text);
+}
+
+static enum style style_of(enum run_state state)
+{
+	switch (state) {
+	case RUN_OPEN:
+	case RUN_BUSY:
+	case RUN_SAVED:
+		return STYLE_GOOD;
+	case RUN_UNFINISHED:
+	case RUN_DAMAGED:
+		return STYLE_BAD;
+	case RUN_UNKNOWN:
+		break;
+	}
+	return STYLE_WARNING;
+}
+
+static void print_lines(struct cli *cli, const char *label, const char *lines)
+{
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+
+		printf("  %-9s %s\n", label, cli_shown(cli, cli_copy(cli, lines, length)));
+		label = "";
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+/* What to do about it, in one sentence; "" when there is nothing to do. */
+static const char *advice(struct cli *cli, const struct run *run)
+{
+	switch (run->state) {
+	case RUN_UNFINISHED:
+		return cli_format(cli,
+			"the guest's next start finishes it first; 'virt-parts resolve %s' does it "
+			"now",
+			run->uuid);
+	case RUN_DAMAGED:
+		return cli_format(cli,
+			"its record is damaged, and the guest does not start; 'virt-parts resolve "
+			"--discard %s' ends it",
+			run->uuid);
+	case RUN_UNKNOWN:
+		return "start libvirt's daemon and look again";
+	case RUN_OPEN:
+	case RUN_BUSY:
+	case RUN_SAVED:
+		break;
+	}
+	return "";
+}
+
+/* An archive failed: nothing that it was to save is unmounted or deleted. */
+static bool is_kept(const struct run *run)
+{
+	return run->state == RUN_UNFINISHED && *run->failed;
+}
+
+static void print_run(struct showing *s, const struct run *run)
+{
+	struct cli *cli = s->cli;
+	const char *next = advice(cli, run);
+
+	printf("%s%s%s (%s, %s)  ", style(STYLE_BOLD), cli_shown(cli, run->name),
+		style(STYLE_PLAIN), cli_shown(cli, run->driver), run->uuid);
+	style_print(style_of(run->state), runs_state_text(run->state), 0);
+	printf("\n");
+	if (run->error)
+		printf("  %-9s %s\n", "error",
+			run->error == -EPROTO ? "written by a newer virt-parts"
+					      : strerror(-run->error));
+	else
+		printf("  %-9s %s, %s\n", "since", when(cli, run->info.time),
+			runs_begin_text(run->info.begin));
+	printf("  %-9s %s%s\n", "guest", run->guest,
+		run->saved_by_libvirt ? ", with a saved state" : "");
+	if (*run->busy)
+		printf("  %-9s %s\n", "busy with", cli_shown(cli, run->busy));
+	if (*run->reason)
+		printf("  %-9s %s\n", "ended as", cli_shown(cli, run->reason));
+	if (*run->failed)
+		printf("  %-9s %s\n", "failed", cli_shown(cli, run->failed));
+	print_lines(cli, is_kept(run) ? "kept" : "mounted", run->mounted);
+	print_lines(cli, "built", run->built);
+	print_lines(cli, "claimed", run->claims);
+	if (*next)
+		printf("  %-9s %s\n", "next", next);
+}
+
+static void json_lines(struct showing *s, const char *name, const char *lines)
+{
+	json_array(&s->json, name);
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+
+		json_text(&s->json, NULL, cli_copy(s->cli, lines, length));
+		lines += length + (lines[length] == '\n');
+	}
+	json_end(&s->json);
+}
+
+static void json_run(struct showing *s, const struct run *run)
+{
+	struct json *json = &s->json;
+
+	json_object(json, NULL);
+	json_text(json, "name", run->name);
+	json_text(json, "driver", run->driver);
+	json_text(json, "uuid", run->uuid);
+	json_text(json, "state", runs_state_text(run->state));
+	if (!run->error) {
+		json_time(json, "since", run->info.time);
+		json_text(json, "begin", runs_begin_text(run->info.begin));
+	}
+	json_bool(json, "started", run->started);
+	json_text(json, "guest", run->guest);
+	json_text(json, "busy", *run->busy ? run->busy : NULL);
+	json_text(json, "reason", *run->reason ? run->reason : NULL);
+	json_text(json, "failed", *run->failed ? run->failed : NULL);
+	json_lines(s, "mounted", run->mounted);
+	json_lines(s, "built", run->built);
+	json_lines(s, "claimed", run->claims);
+	json_end(json);
+}
+
+static bool is_wanted(const struct run *run, const char *wanted)
+{
+	return !wanted || !strcmp(run->name, wanted) || !strcmp(run->uuid, wanted);
+}
+
+int status_command(struct cli *cli, int argc, char **argv)
+{
+	const char *wanted = argc ? argv[0] : NULL, *where;
+	struct showing s = {.cli = cli};
+	struct run *runs;
+	int r = runs_read(cli, NULL, &runs, &where);
+
+	/* libvirt is asked only if there is something to ask it about */
+	if (r == 0 && runs) {
+		s.answer = virt_ask(cli, NULL, 0);
+		r = runs_read(cli, &s.answer, &runs, &where);
+	}
+	if (r < 0)
+		return cli_error("cannot read '%s': %s", where, strerror(-r));
+	if (cli->json)
+		json_array(&s.json, NULL);
+	for (; runs; runs = runs->next) {
+		if (!is_wanted(runs, wanted))
+			continue;
+		s.shown++;
+		s.unfinished += runs->state == RUN_UNFINISHED || runs->state == RUN_DAMAGED;
+		if (cli->json)
+			json_run(&s, runs);
+		else
+			print_run(&s, runs);
+	}
+	if (cli->json)
+		json_end(&s.json);
+	else if (!s.shown)
+		printf("no run is open or unfinished\n");
+	if (*virt_why(cli, &s.answer) && !s.answer.answered)
+		cli_error("cannot ask libvirt which guests run: %s", virt_why(cli, &s.answer));
+	cli_has_conf(cli);
+	return s.unfinished ? CLI_FOUND : CLI_GOOD;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guests that libvirt knows. libvirt has no time limit of its own, and stands still while a hook
+ * runs, so every call is made by a child: what it prints are fields, each ended by a NUL.
+ */
+#include "virt.h"
+
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "virt-call.h"
+
+static const char *const both_uris[] = {"qemu:///system", "lxc:///system", NULL};
+
+void virt_say_nothing(void *data, virErrorPtr error)
+{
+	(void)data;
+	(void)error;
+}
+
+void virt_put(FILE *answer, const char *text)
+{
+	fputs(text ? text : "", answer);
+	putc('\0', answer);
+}
+
+int virt_fail(FILE *answer)
+{
+	const char *message = virGetLastErrorMessage();
+
+	virt_put(answer, message ? message : "unknown error");
+	return 1;
+}
+
+/* What the hook directory calls the driver. */
+static const char *driver_of(virConnectPtr connection)
+{
+	static const char *const names[][2] = {
+		{"QEMU", "qemu"}, {"LXC", "lxc"}, {"Xen", "libxl"}, {"BHYVE", "bhyve"}};
+	const char *type = virConnectGetType(connection);
+
+	for (size_t i = 0; type && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(type, names[i][0]) == 0)
+			return names[i][1];
+	return "other";
+}
+
+static void put_xml(FILE *answer, virDomainPtr domain, unsigned flags, bool wanted)
+{
+	char *xml = wanted ? virDomainGetXMLDesc(domain, flags) : NULL;
+
+	virt_put(answer, xml);
+	free(xml);
+}
+
+/* A guest that goes away meanwhile is left out. */
+static void put_guest(FILE *answer, virDomainPtr domain, unsigned wishes)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+	int active = virDomainIsActive(domain), persistent = virDomainIsPersistent(domain);
+	bool wanted = wishes & VIRT_XML;
+
+	if (active < 0 || persistent < 0 || virDomainGetUUIDString(domain, uuid) < 0)
+		return;
+	virt_put(answer, "guest");
+	virt_put(answer, virDomainGetName(domain));
+	virt_put(answer, uuid);
+	virt_put(answer, active ? "yes" : "");
+	virt_put(answer, persistent ? "yes" : "");
+	virt_put(answer, virDomainHasManagedSaveImage(domain, 0) > 0 ? "yes" : "");
+	put_xml(answer, domain, persistent ? VIR_DOMAIN_XML_INACTIVE : 0, wanted);
+	put_xml(answer, domain, 0, wanted && active);
+}
+
+static virDomainPtr look_up(virConnectPtr connection, const char *name)
+{
+	virDomainPtr domain = virDomainLookupByName(connection, name);
+
+	return domain || !vp_is_uuid(name) ? domain : virDomainLookupByUUIDString(connection, name);
+}
+
+static int put_all(virConnectPtr connection, const struct virt_request *request, FILE *answer)
+{
+	virDomainPtr *domains = NULL;
+	int n = virConnectListAllDomains(connection, &domains, 0);
+
+	if (n < 0)
+		return virt_fail(answer);
+	virt_put(answer, driver_of(connection));
+	for (int i = 0; i < n; i++) {
+		put_guest(answer, domains[i], request->wishes);
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	return 0;
+}
+
+static int ask(void *data, FILE *answer)
+{
+	const struct virt_request *request = data;
+	virConnectPtr connection;
+	virDomainPtr domain;
+
+	virSetErrorFunc(NULL, virt_say_nothing);
+	connection = virConnectOpenReadOnly(request->uri);
+	if (!connection)
+		return virt_fail(answer);
+	if (!request->name)
+		return put_all(connection, request, answer);
+	domain = look_up(connection, request->name);
+	if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return virt_fail(answer);
+	virt_put(answer, driver_of(connection));
+	if (domain) {
+		put_guest(answer, domain, request->wishes);
+		virDomainFree(domain);
+	}
+	virConnectClose(connection);
+	return 0;
+}
+
+const char *virt_next_field(struct virt_fields *f)
+{
+	const char *text = f->at;
+
+	if (f->at >= f->end)
+		return "";
+	f->at += strlen(text) + 1;
+	return cli_copy(f->cli, text, strlen(text));
+}
+
+static void take_guests(struct cli *cli, struct virt_fields *f, const struct virt_daemon *daemon,
+	struct virt_answer *answer)
+{
+	struct virt_guest **last = &answer->guests;
+
+	while (*last)
+		last = &(*last)->next;
+	while (strcmp(virt_next_field(f), "guest") == 0) {
+		struct virt_guest *guest = cli_alloc(cli, sizeof(*guest));
+		const char *live;
+
+		guest->uri = daemon->uri;
+		guest->driver = daemon->driver;
+		guest->name = virt_next_field(f);
+		guest->uuid = virt_next_field(f);
+		guest->active = *virt_next_field(f);
+		guest->persistent = *virt_next_field(f);
+		guest->saved = *virt_next_field(f);
+		guest->xml = virt_next_field(f);
+		live = virt_next_field(f);
+		guest->live = *live ? live : NULL;
+		*last = guest;
+		last = &guest->next;
+	}
+}
+
+const char *virt_why_of(struct cli *cli, int r, const char *text)
+{
+	if (r == -ETIMEDOUT)
+		return cli_format(cli,
+			"it does not answer within %u s; a hook that runs holds it up, see "
+			"'virt-parts status'",
+			cli->limit);
+	return r < 0 ? strerror(-r) : text;
+}
+
+static void ask_daemon(struct cli *cli, struct virt_request *request, struct virt_answer *answer)
+{
+	struct virt_daemon *daemon = cli_alloc(cli, sizeof(*daemon)), **last = &answer->daemons;
+	size_t length = 0;
+	char *text = NULL;
+	int r = child_run(ask, request, cli->limit, &text, &length);
+	struct virt_fields f = {cli, text, text + length};
+
+	while (*last)
+		last = &(*last)->next;
+	*last = daemon;
+	daemon->uri = request->uri;
+	daemon->driver = daemon->why = "";
+	if (r == 0) {
+		daemon->driver = virt_next_field(&f);
+		take_guests(cli, &f, daemon, answer);
+		answer->answered = true;
+	} else {
+		daemon->why = virt_why_of(cli, r, r < 0 ? "" : virt_next_field(&f));
+	}
+	free(text);
+}
+
+struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes)
+{
+	const char *const one[] = {cli->uri, NULL}, *const *uri = cli->uri ? one : both_uris;
+	struct virt_answer answer = {0};
+
+	for (; *uri; uri++) {
+		struct virt_request request = {.uri = *uri, .name = name, .wishes = wishes};
+
+		ask_daemon(cli, &request, &answer);
+	}
+	return answer;
+}
+
+bool virt_answered(const struct virt_answer *answer, const char *driver)
+{
+	for (const struct virt_daemon *d = answer->daemons; d; d = d->next)
+		if (!*d->why && !strcmp(d->driver, driver))
+			return true;
+	return false;
+}
+
+const struct virt_guest *virt_find(
+	const struct virt_answer *answer, const char *driver, const char *uuid)
+{
+	const struct virt_guest *guest = answer->guests;
+
+	while (guest && (strcmp(guest->driver, driver) != 0 || strcmp(guest->uuid, uuid) != 0))
+		guest = guest->next;
+	return guest;
+}
+
+const char *virt_why(struct cli *cli, const struct virt_answer *answer)
+{
+	const char *text = "";
+
+	for (const struct virt_daemon *d = answer->daemons; d; d = d->next)
+		if (*d->why)
+			text = cli_format(
+				cli, "%s%s%s: %s", text, *text ? "; " : "", d->uri, d->why);
+	return text;
+}
+
+const struct virt_guest *virt_one(struct cli *cli, const char *name, unsigned wishes)
+{
+	struct virt_answer answer = virt_ask(cli, name, wishes);
+	const struct virt_guest *guest = answer.guests;
+
+	if (!answer.answered) {
+		cli_error("cannot ask libvirt: %s", virt_why(cli, &answer));
+	} else if (!guest) {
+		const char *why = virt_why(cli, &answer);
+
+		cli_error("libvirt knows no guest '%s'%s%s%s", name, *why ? " (" : "", why,
+			*why ? ")" : "");
+	} else if (guest->next) {
+		cli_error("'%s' is a guest of %s and of %s: say which with -c", name, guest->uri,
+			guest->next->uri);
+		guest = NULL;
+	}
+	return guest;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* virt.h: the guests that libvirt knows. The only file of virt-parts that calls libvirt. */
+#ifndef VP_CLI_VIRT_H
+#define VP_CLI_VIRT_H
+
+#include "command.h"
+
+#define VIRT_NAMESPACE "urn:virt-parts:1"
+
+struct virt_guest {
+	struct virt_guest *next;
+	const char *uri, *driver; /* qemu, lxc, libxl, bhyve */
+	const char *name, *uuid;
+	bool active, persistent, saved; /* saved: libvirt keeps a managed save of it */
+	const char *xml;		/* as it starts next; of a transient guest, as it runs */
+	const char *live;		/* as it runs; NULL when it does not */
+};
+
+/* A daemon that was asked. */
+struct virt_daemon {
+	struct virt_daemon *next;
+	const char *uri;
+	const char *driver; /* "" when it did not answer */
+	const char *why;    /* it did not answer; "" when it did */
+};
+
+struct virt_answer {
+	struct virt_guest *guests;
+	struct virt_daemon *daemons;
+	bool answered; /* one of them at least */
+};
+
+enum virt_wish {
+	VIRT_XML = 1 << 0, /* with the XML of each */
+};
+
+/*
+ * Asks every daemon for the guest of that name or UUID, NULL: for all. A daemon that does not answer
+ * in the time limit is in the list with the reason.
+ */
+struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes);
+
+/* Whether the driver was asked, and has answered. */
+bool virt_answered(const struct virt_answer *answer, const char *driver);
+const struct virt_guest *virt_find(
+	const struct virt_answer *answer, const char *driver, const char *uuid);
+
+/* Why no daemon has answered, in one text. */
+const char *virt_why(struct cli *cli, const struct virt_answer *answer);
+
+/* The one guest of that name or UUID; NULL, and told, when there is none or more than one. */
+const struct virt_guest *virt_one(struct cli *cli, const char *name, unsigned wishes);
+
+enum virt_where { VIRT_LIVE = 1 << 0, VIRT_CONFIG = 1 << 1 };
+
+/*
+ * The virt-parts element of the guest's metadata; NULL, with why "", when it has none. NULL and why
+ * after an error.
+ */
+const char *virt_metadata(struct cli *cli, const struct virt_guest *guest, enum virt_where where,
+	const char **ret_why);
+/* Sets it, or removes it (NULL). 0, or -EIO and why. */
+int virt_set_metadata(struct cli *cli, const struct virt_guest *guest, unsigned where,
+	const char *xml, const char **ret_why);
+
+#endif

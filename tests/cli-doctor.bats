@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virt-parts doctor: what is wrong with an installation; what it says to do is done, and mends it.
+
+# shellcheck disable=SC2154,SC2016,SC2034 # variables of cli_make and vp
+load lib/cli.bash
+
+setup() {
+	cli_make
+	unshare -m true 2>/dev/null || skip 'needs unshare -m'
+	# ramdisks of tests that run beside this one are none of its findings
+	prefix=(unshare -m --propagation private sh -c '
+		tree=$1
+		shift
+		awk -v tree="$tree/" "/ - tmpfs virt-parts:/ && index(\$5, tree) != 1 {print \$5}" /proc/self/mountinfo |
+			while read -r other; do umount -l "$(printf %b "$other")" 2>/dev/null; done
+		exec "$@"' sh "$tree")
+}
+teardown() { parts_remove; }
+
+# ill TEXT: doctor finds exactly one thing, which says TEXT
+ill() {
+	finds -c "$daemon" doctor --json
+	same "$(json '[.[] | select(.level != "note")] | length')" 1
+	has "$(json '.[] | select(.level != "note").text')" "$1"
+}
+
+# mends: does what the finding says, and then nothing is wrong. The command's programs are this build's.
+mends() {
+	local command
+	command=$(json '.[] | select(.level != "note").mend')
+	PATH=$build:$PATH
+	command=${command//virt-parts resolve/virt-parts --hook-dir $hooks -c $daemon resolve}
+	echo "mends: $command" >&2
+	bash -c "$command" </dev/null >&2
+	good -c "$daemon" doctor
+}
+
+@test "nothing is wrong with a sane tree, and doctor changes nothing" {
+	changes_nothing good -c "$daemon" doctor
+	same "$output" 'nothing is wrong'
+	lives
+	good -c "$daemon" doctor
+}
+
+@test "a parts.conf that others may write is found" {
+	chmod 0666 "$hooks/parts.conf"
+	vp -c "$daemon" doctor --json
+	[ "$status" -eq 1 ]
+	has "$(json '.[0].text')" 'no guest with directives starts'
+	bash -c "$(json '.[0].mend')"
+	good -c "$daemon" doctor
+}
+
+@test "a parts.conf that is missing or malformed is found, with its line" {
+	sed -i '2i nonsense' "$hooks/parts.conf"
+	finds -c "$daemon" doctor
+	has "$output" "parts.conf:2"
+	rm "$hooks/parts.conf"
+	finds -c "$daemon" doctor
+	has "$output" "install -m 0644 /usr/share/virt-parts/parts.conf $hooks/parts.conf"
+}
+
+@test "an allowed path below a directory that others may write to is found" {
+	chmod 0777 "$guests"
+	finds -c "$daemon" doctor --json
+	has "$(json '.[0].text')" "nothing below '$guests/%NAME%' is used"
+	mapfile -t commands < <(json '.[].mend')
+	bash -c "${commands[0]}"
+	good -c "$daemon" doctor
+}
+
+@test "a missing hook, one that is not ours, and one installed twice are found" {
+	rm "$hooks/qemu"
+	ill "there is no hook '$hooks/qemu'"
+	has "$(json '.[0].mend')" "ln -s /usr/sbin/virt-parts-hook $hooks/qemu"
+	echo '#!/bin/sh' >"$hooks/qemu"
+	chmod +x "$hooks/qemu"
+	ill "'$hooks/qemu' is not virt-parts, which is not called; it can be beside it"
+	mkdir "$hooks/qemu.d"
+	ln -s ../../sbin/virt-parts-hook "$hooks/qemu.d/50-virt-parts"
+	good -c "$daemon" doctor
+	ln -sf ../sbin/virt-parts-hook "$hooks/qemu"
+	ill 'every part runs twice'
+	mends
+}
+
+@test "a hook program that cannot be executed, and one that is gone, are found" {
+	chmod 0644 "$tree/sbin/virt-parts-hook"
+	finds -c "$daemon" doctor --json
+	has "$(json '.[0].text')" 'cannot be executed, so libvirt starts no guest'
+	bash -c "$(json '.[0].mend')"
+	good -c "$daemon" doctor
+	rm "$tree/sbin/virt-parts-hook"
+	finds -c "$daemon" doctor
+	has "$output" 'leads nowhere, so virt-parts is not called'
+}
+
+@test "a part that others may write, or that is not executable, is found" {
+	part "$parts/prepare_begin.d/30-own" true
+	chmod 0775 "$parts/prepare_begin.d/30-own"
+	ill "'$parts/prepare_begin.d/30-own' is not run and counts as failed"
+	mends
+	chmod 0644 "$parts/prepare_begin.d/30-own"
+	ill "'$parts/prepare_begin.d/30-own' is passed over: it is not executable"
+	mends
+	part "$parts/domains/web1/prepare_begin.d/it's mine" true
+	mv "$parts/domains/web1/prepare_begin.d/it's mine" "$parts/domains/web1/prepare_begin.d/31-mine"
+	chmod 0777 "$parts/domains/web1/prepare_begin.d/31-mine"
+	ill "31-mine"
+	mends
+}
+
+@test "a shipped part that is missing is found, and one that is masked is noted" {
+	ln -s /dev/null "$parts/nothing"
+	mkdir "$parts/release_end.d"
+	mv "$parts/nothing" "$parts/release_end.d/20-archive"
+	good -c "$daemon" doctor
+	has "$output" 'keeps every part of its name from being run'
+	rm "$vendor/release_end.d/60-post-rm-rf"
+	ill 'release_end.d/60-post-rm-rf'
+}
+
+@test "records and logs that others may read are found, and --fix mends that" {
+	all_four
+	lives
+	chmod 0755 "$tree/state" "$tree/log"
+	finds -c "$daemon" doctor
+	has "$output" "chmod 0700 $tree/state"
+	good -c "$daemon" doctor --fix
+	has "$output" 'mended: '
+	same "$(stat -c %a "$tree/state" "$tree/log" | tr '\n' ' ')" '700 700 '
+	good -c "$daemon" doctor
+}
+
+@test "--fix does nothing that could harm" {
+	part "$parts/prepare_begin.d/30-own" true
+	chmod 0777 "$parts/prepare_begin.d/30-own"
+	rm "$hooks/lxc"
+	changes_nothing finds -c "$daemon" doctor --fix
+}
+
+@test "an unfinished run is found, and resolving it mends that" {
+	all_four
+	starts
+	rm -r "$me/var/log"
+	call release end destroyed
+	mkdir -p "$me/var/log"
+	ill 'its last run is unfinished, failed: 20-archive'
+	mends
+	nothing_left
+}
+
+@test "a ramdisk of no run is found, and unmounting it mends that" {
+	mkdir "$me/old"
+	mount -t tmpfs -o size=64K virt-parts:00000000-0000-0000-0000-00000000dead "$me/old"
+	# a run's own is none
+	all_four
+	starts
+	ill "'$me/old' is a ramdisk of no run that is known"
+	mends
+	not_mounted "$me/old"
+	ends
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virt-parts explain: the dispatcher's plan, and what the shipped parts would do path by path.
+
+# shellcheck disable=SC2154,SC2030,SC2031 # variables of cli_make and vp
+load lib/cli.bash
+
+setup() { cli_make; }
+teardown() { parts_remove; }
+
+# told OP SUBOP [REASON]: of $file, and it changes nothing
+told() {
+	changes_nothing vp explain "$file" "$@"
+}
+
+@test "explain names each path of a prepare and the rule that allows it" {
+	all_four
+	told prepare begin
+	[ "$status" -eq 0 ]
+	has "$output" "web1 (lxc), prepare begin"
+	has "$output" "mounts a tmpfs of 1M on '$me/tmp'"
+	has "$output" "allowed by 'write = $guests/%NAME%', parts.conf line 10"
+	has "$output" "builds the image '$iso/web1/seed.iso', label 'CIDATA'"
+	has "$output" "allowed by 'iso = $iso/%NAME%', parts.conf line 13"
+	has "$output" "with what lies in '$seed/web1'"
+	has "$output" "over what is in '$me/var/www'"
+	lacks "$output" '%DATE%'
+}
+
+@test "what explain says of prepare is what prepare then does" {
+	all_four
+	vp explain --json "$file" prepare begin
+	local deeds
+	deeds=$(json '.parts[].deeds[].text')
+	starts
+	has "$deeds" "mounts a tmpfs of 1M on '$me/tmp'"
+	is_mounted "$me/tmp"
+	has "$deeds" "builds the image '$iso/web1/seed.iso'"
+	is_there "$iso/web1/seed.iso" "$me/var/www/index.html"
+	ends
+}
+
+@test "explain of a release names what is archived, unmounted, removed and deleted" {
+	all_four
+	told release end destroyed
+	[ "$status" -eq 0 ]
+	has "$output" "the guest has no run: this is as if it had been started with this XML"
+	has "$output" "copies '$me/var/log'"
+	has "$output" "to '$archive/web1/$today'"
+	has "$output" "unmounts '$me/tmp'"
+	has "$output" "removes the image '$iso/web1/seed.iso'"
+	has "$output" "deletes '$me/scratch'"
+}
+
+@test "the reason decides what a release would do" {
+	all_four
+	told release end saved
+	has "$output" "archives nothing when the guest ends with 'saved'"
+	has "$output" "leaves '$me/tmp' mounted: the guest was saved"
+	has "$output" "leaves the image"
+	has "$output" "does not delete '$me/scratch': the guest lives on"
+	told release end migrated
+	has "$output" "unmounts '$me/tmp'"
+	has "$output" "another host may use it"
+	told release end crashed
+	has "$output" "copies '$me/var/log'"
+	has "$output" 'does not delete'
+	wrong explain "$file" release end crushed
+	has "$errors" "did you mean 'crashed'?"
+	wrong explain "$file" prepare begin crashed
+}
+
+@test "what a run recorded at its start counts at its release, whatever the XML says by now" {
+	all_four
+	starts
+	ask_file "<post-rm-rf><dir>$guests/%NAME%/other</dir></post-rm-rf>"
+	told release end destroyed
+	has "$output" "deletes '$me/scratch'"
+	has "$output" "unmounts '$me/tmp'"
+	lacks "$output" "$me/other"
+	xml=${xml_of[lxc/web1]}
+	ends
+	is_gone "$me/scratch"
+}
+
+@test "after a part has failed explain says what is withheld" {
+	all_four
+	part "$parts/stopped_end.d/10-own" 'exit 1'
+	starts
+	does stopped end || true
+	told release end destroyed
+	has "$output" "leaves '$me/tmp' mounted: a part failed before"
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	rm -r "$parts/stopped_end.d"
+	call release end destroyed
+	is_there "$me/scratch"
+}
+
+@test "a guest that prepare refuses has every reason named, with the nearest right word" {
+	ask_file "<ramdisk><dir sise='1M'>$guests/%NAME%/tmp</dir></ramdisk>
+		<archve/><post-rm-rf><dir>/etc</dir></post-rm-rf>"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "refuses the start: <ramdisk><dir>: unknown attribute 'sise'; did you mean 'size'?"
+	has "$output" "refuses the start: <archve>: unknown directive; did you mean <archive>?"
+	has "$output" "'/etc' lies below no 'delete' path of parts.conf"
+	told release end destroyed
+	[ "$status" -eq 1 ]
+	has "$output" "refused: '/etc' lies below no 'delete' path of parts.conf"
+	# and prepare does refuse it
+	call prepare begin
+	[ "$status" -ne 0 ]
+}
+
+@test "a shipped part whose directive the guest has not is idle, an admin's part runs" {
+	part "$parts/prepare_begin.d/30-own" true
+	part "$parts/domains/web1/prepare_begin.d/31-mine" true
+	part "$parts/domains/other/prepare_begin.d/32-not-mine" true
+	ask_file "<ramdisk><dir size='1M'>$guests/%NAME%/tmp</dir></ramdisk>"
+	told prepare begin
+	vp explain --json "$file" prepare begin
+	same "$(json '.parts[] | [.name, .state] | join(" ")')" '05-virt-parts run
+10-ramdisk run
+20-preload idle
+30-own run
+31-mine run'
+	metadata ''
+	echo "$xml" >"$file"
+	vp explain --json "$file" prepare begin
+	same "$(json '[.parts[] | select(.state == "run").name] | join(" ")')" '30-own 31-mine'
+}
+
+@test "explain says that a prepare finishes an unfinished run first, and with which reason" {
+	all_four
+	starts
+	rm -r "$me/var/log"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	told prepare begin
+	has "$output" "its last run is unfinished: the shipped parts of release end run first, with the reason 'destroyed'"
+	mkdir -p "$me/var/log"
+	does prepare begin
+	says 'finishes the unfinished run' 'reason=destroyed'
+	ends
+}
+
+@test "explain of an event with no parts, of a network, and of what is no guest" {
+	all_four
+	told attach begin
+	[ "$status" -eq 0 ]
+	has "$output" 'no parts'
+	part "$parts/network_started_begin.d/10-net" true
+	echo "<network><name>default</name><uuid>$id</uuid></network>" >"$file"
+	told started begin
+	has "$output" 10-net
+	echo '<pool/>' >"$file"
+	wrong explain "$file" started begin
+	has "$errors" 'holds no <domain>'
+	echo '<domain' >"$file"
+	wrong explain "$file" prepare begin
+	has "$errors" 'not well-formed XML: line '
+	wrong explain "$tree/none.xml" prepare begin
+}
+
+@test "explain without a valid parts.conf says that nothing is allowed" {
+	all_four
+	sed -i '1i nonsense' "$hooks/parts.conf"
+	# the built-in directories count then
+	[[ ! -e /usr/lib/virt-parts/parts.d ]] || skip 'virt-parts is installed here'
+	vp explain "$file" prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "there are no shipped parts in '/usr/lib/virt-parts/parts.d'"
+	has "$errors" 'no path is allowed'
+}
+
+@test "XML comes from standard input, too" {
+	all_four
+	output=$("$build/virt-parts" --hook-dir "$hooks" explain - prepare begin <"$file")
+	has "$output" "mounts a tmpfs"
+}

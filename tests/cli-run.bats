@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virt-parts run and log: an event by hand, and what events have told.
+
+# shellcheck disable=SC2154 # variables of cli_make and vp
+load lib/cli.bash
+
+setup() { cli_make; }
+teardown() { parts_remove; }
+
+# --- run -------------------------------------------------------------------------------------------------------
+
+@test "run lives a guest's life as libvirt does" {
+	all_four
+	good -c "$daemon" run "$file" prepare begin
+	is_mounted "$me/tmp"
+	good -c "$daemon" run "$file" started begin
+	good -c "$daemon" run --force "$file" release end --reason destroyed
+	holds "$archive/web1/$today/messages" logged
+	is_gone "$me/scratch"
+	nothing_left
+	says 'release_end: begin extra=destroyed'
+}
+
+@test "run --dry-run explains, and changes nothing" {
+	all_four
+	changes_nothing good run --dry-run "$file" prepare begin
+	has "$output" "mounts a tmpfs of 1M on '$me/tmp'"
+	changes_nothing good run --dry-run --reason saved "$file" release end
+	has "$output" 'archives nothing'
+}
+
+@test "an event that fails is told with the part's words, and where the rest is" {
+	part "$parts/prepare_begin.d/30-own" 'echo no quota left' 'exit 3'
+	all_four
+	finds -c "$daemon" run "$file" prepare begin
+	has "$errors" 'prepare_begin.d/30-own failed (exit 3)'
+	has "$errors" 'no quota left'
+	has "$errors" "'virt-parts log web1' shows what was run"
+	good log web1
+	has "$output" 'no quota left'
+	does release end failed
+}
+
+@test "a teardown of a guest that may be alive needs --force" {
+	all_four
+	starts
+	wrong -c "$daemon" run "$file" release end
+	has "$errors" 'libvirt does not say whether it is alive'
+	wrong -c "$daemon" run "$file" stopped end
+	is_mounted "$me/tmp"
+	good -c "$daemon" run --force "$file" release end --reason destroyed
+	nothing_left
+}
+
+@test "run without a hook, a UUID or a right word is refused" {
+	all_four
+	wrong -c "$daemon" run "$file" prepare begin --reason saved
+	rm "$hooks/lxc"
+	wrong -c "$daemon" run "$file" prepare begin
+	has "$errors" "cannot run the hook '$hooks/lxc'"
+	mkdir "$hooks/lxc.d"
+	ln -s ../../sbin/virt-parts-hook "$hooks/lxc.d/50-virt-parts"
+	good -c "$daemon" run "$file" prepare begin
+	does_beside() { printf '%s' "$xml" | "$hooks/lxc.d/50-virt-parts" web1 release end failed; }
+	does_beside
+	sed -i '/<uuid>/d' "$file"
+	wrong -c "$daemon" run "$file" prepare begin
+	has "$errors" 'has no <uuid>'
+}
+
+@test "a network's event is run from its file" {
+	# shellcheck disable=SC2016
+	part "$parts/network_started_begin.d/10-net" 'cat >"$tree/net.xml"'
+	echo "<network><name>default</name></network>" >"$file"
+	good run "$file" started begin
+	same "$(<"$tree/net.xml")" "$(<"$file")"
+}
+
+# --- log -------------------------------------------------------------------------------------------------------
+
+# A life of web1 that goes well, and one of web2 that does not
+lived() {
+	part "$parts/domains/web2/start_begin.d/30-own" 'echo broken' 'exit 1'
+	all_four
+	lives
+	guest web2 lxc $(($$ + 1))
+	ask "<ramdisk><dir size='1M'>$guests/%NAME%/tmp</dir></ramdisk>"
+	does prepare begin
+	call start begin
+	does release end failed
+	guest web1 lxc $$
+}
+
+@test "log shows what the events of one guest have run" {
+	lived
+	good log web1
+	has "$output" 'prepare_begin: 10-ramdisk: exit 0'
+	lacks "$output" broken
+	good log web2
+	has "$output" broken
+	lacks "$output" '20-archive: exit 0'
+	good log lxc-web2
+	has "$output" broken
+	wrong log web3
+	has "$errors" "there is no log of 'web3'"
+}
+
+@test "log without a guest shows all, by time, each with its log's name" {
+	lived
+	good log
+	has "$output" 'lxc-web1.log'
+	has "$output" 'lxc-web2.log'
+	good log --json
+	same "$(json '[.[].time] == ([.[].time] | sort)')" true
+	same "$(json '[.[] | select(.log == "lxc-web1.log").event] | join(" ")')" \
+		'prepare_begin start_begin started_begin stopped_end release_end'
+}
+
+@test "log --failed shows only events in which something went wrong" {
+	lived
+	good log --failed
+	has "$output" broken
+	has "$output" 'start_begin: 30-own: exit 1'
+	lacks "$output" '20-archive'
+	lacks "$output" 'release_end'
+	good log --failed --json
+	same "$(json '.[] | [.log, .event, .failed] | join(" ")')" 'lxc-web2.log start_begin true'
+	good log web1 --failed
+	same "$output" ''
+}
+
+@test "log --since leaves out what is older" {
+	lived
+	sed -i 's/^20[0-9][0-9]-/2020-/' "$tree/log/lxc-web1.log"
+	good log --since 1h
+	lacks "$output" web1.log
+	has "$output" web2.log
+	good log --since "$(date +%Y-%m-%d)"
+	lacks "$output" web1.log
+	good log --since 2019-12-31
+	has "$output" web1.log
+	good log web1 --since '2020-01-01 00:00'
+	wrong log --since yesterday
+}
+
+@test "log --follow shows what is added, also after a rotation, until it is ended" {
+	# the new log is larger than the old one was when it is looked at
+	part "$parts/started_begin.d/30-own" 'seq 20000'
+	all_four
+	does prepare begin
+	"$build/virt-parts" --hook-dir "$hooks" log web1 --follow >"$tree/followed" 3>&- 4>&- &
+	local pid=$!
+	helpers+=("$pid")
+	within 5 grep -q prepare_begin "$tree/followed"
+	does start begin
+	within 5 grep -q 'start_begin: end' "$tree/followed"
+	mv "$tree/log/lxc-web1.log" "$tree/log/lxc-web1.log.1"
+	does started begin
+	within 5 grep -q 'started_begin: end' "$tree/followed"
+	grep -q 'started_begin: begin' "$tree/followed"
+	kill -0 "$pid"
+	kill "$pid"
+	same "$(grep -c 'start_begin: end' "$tree/followed")" 1
+	wrong log --follow
+	does release end failed
+}
+
+@test "what a part prints is escaped for the terminal" {
+	part "$parts/prepare_begin.d/30-own" "printf 'red \\033[31m\\n'"
+	all_four
+	does prepare begin
+	good log web1
+	has "$output" 'red \x1b[31m'
+	lacks "$output" $'\e'
+	does release end failed
+}
+
+@test "JSON is well-formed whatever a part prints" {
+	part "$parts/prepare_begin.d/30-own" "printf 'a\"b\\\\\\001\\377\\303\\244\\300\\257\\n'"
+	all_four
+	does prepare begin
+	good log web1 --json
+	# jq forgives what is no UTF-8
+	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+	has "$(json '.[].lines[]')" $'a"b\\\001\357\277\275ä\357\277\275\357\277\275'
+	does release end failed
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virt-parts status and resolve: runs that are open or unfinished, and their end.
+
+# shellcheck disable=SC2154 # variables of cli_make and vp
+load lib/cli.bash
+
+setup() { cli_make; }
+teardown() { parts_remove; }
+
+# The guest has ended as far as its record says; libvirt, which is not there, is not needed then.
+unfinished() {
+	all_four
+	starts
+	echo precious >"$me/tmp/in-memory"
+	# what the archive trips over
+	mv "$me/var/log" "$me/var/log.away"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	is_mounted "$me/tmp"
+}
+
+mended() {
+	mv "$me/var/log.away" "$me/var/log"
+}
+
+@test "without records there is nothing to see" {
+	good status
+	same "$output" 'no run is open or unfinished'
+	good status --json
+	same "$(json length)" 0
+}
+
+@test "status shows an unfinished run: since when, why, what is kept, built and claimed" {
+	unfinished
+	finds -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  unfinished"
+	has "$output" 'ended as  destroyed'
+	has "$output" 'failed    20-archive'
+	has "$output" "kept      $me/tmp"
+	has "$output" "claimed   $me/tmp"
+	has "$output" "virt-parts resolve $id"
+	finds -c "$daemon" status --json
+	same "$(json '.[0] | [.name, .driver, .state, .reason, .failed, .mounted[0], .guest] | join(" ")')" \
+		"web1 lxc unfinished destroyed 20-archive $me/tmp unknown"
+	has "$(json '.[0].since')" "$(date -u +%Y-)"
+	finds -c "$daemon" status web1
+	finds -c "$daemon" status "$id"
+	good -c "$daemon" status other
+}
+
+@test "status changes nothing, and makes no lock file" {
+	unfinished
+	rm -r "$tree/run"
+	changes_nothing vp -c "$daemon" status
+}
+
+@test "a run whose guest libvirt does not know of by now is unknown until libvirt has answered" {
+	all_four
+	starts
+	vp -c "test:///$tree/none.xml" status
+	[ "$status" -eq 0 ]
+	has "$output" "web1 (lxc, $id)  unknown"
+	has "$output" "next      start libvirt's daemon and look again"
+	has "$errors" 'cannot ask libvirt which guests run'
+	ends
+}
+
+@test "a daemon that does not answer holds status up for no longer than the time limit" {
+	all_four
+	starts
+	background python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(5)
+time.sleep(1000)' "$tree/deaf"
+	within 5 test -S "$tree/deaf"
+	local begin
+	begin=$(milliseconds)
+	vp --timeout 1 -c "qemu+unix:///system?socket=$tree/deaf" status
+	(($(milliseconds) - begin < 6000))
+	has "$output" unknown
+	has "$errors" 'does not answer within 1 s'
+	ends
+}
+
+@test "status shows a run that is being finished right now, and by whom" {
+	part "$vendor/release_end.d/15-slow" 'exec sleep 100'
+	conf '[limits]' 'teardown-wait = 1s' '[paths]' "read = $guests/%NAME%" "write = $guests/%NAME%" \
+		"delete = $guests/%NAME%"
+	ask_file "<slow/><post-rm-rf><dir>$guests/%NAME%/scratch</dir></post-rm-rf>"
+	mkdir -p "$me/scratch"
+	starts
+	does release end destroyed
+	vp -c "$daemon" status
+	[ "$status" -eq 0 ]
+	has "$output" "web1 (lxc, $id)  busy"
+	has "$output" 'busy with release end (pid '
+	wrong -c "$daemon" resolve web1
+	has "$errors" 'is at it'
+	local pid
+	pid=$(grep -oE 'pid=[0-9]+' "$tree/log/lxc-web1.log" | tail -1)
+	kill "${pid#pid=}"
+	pkill -P "${pid#pid=}" || true
+}
+
+@test "status shows a saved run as saved, and resolve leaves it alone unless the save is gone" {
+	all_four
+	starts
+	ends saved
+	good -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  saved"
+	wrong -c "$daemon" resolve web1
+	has "$errors" 'add --save-discarded'
+	is_mounted "$me/tmp"
+	# the saved state of this guest is nowhere, so libvirt must say that it does not run
+	wrong -c "$daemon" resolve --save-discarded web1
+	has "$errors" 'libvirt does not say whether the guest runs'
+}
+
+@test "resolve finishes an unfinished run: archived first, then unmounted and deleted" {
+	unfinished
+	mended
+	good -c "$daemon" resolve web1
+	has "$output" "finished the run of 'web1'"
+	holds "$archive/web1/$today/messages" logged
+	is_gone "$me/scratch" "$iso/web1/seed.iso"
+	nothing_left
+	good status
+	good -c "$daemon" resolve web1
+	has "$output" "'web1' has no run that is open or unfinished"
+}
+
+@test "resolve that fails again says what failed and what can be done, and keeps everything" {
+	unfinished
+	finds -c "$daemon" resolve "$id"
+	has "$errors" '20-archive failed'
+	has "$errors" "the run of 'web1' is still unfinished, failed: 20-archive"
+	has "$errors" '--discard'
+	is_there "$me/tmp/in-memory" "$me/scratch" "$record"
+	mended
+	good -c "$daemon" resolve "$id"
+	nothing_left
+}
+
+@test "resolve --discard shows first what that loses, and does nothing until it is told to" {
+	unfinished
+	finds -c "$daemon" resolve --discard web1
+	has "$output" "is lost: the ramdisk '$me/tmp'"
+	has "$output" "is not archived (any more): $me/var/log"
+	has "$errors" 'nothing was done; add --yes to do it'
+	is_there "$me/tmp/in-memory" "$record"
+
+	good -c "$daemon" resolve --discard --yes web1
+	has "$output" "discarded the run of 'web1'"
+	not_mounted "$me/tmp"
+	is_gone "$iso/web1/seed.iso" "$archive/web1"
+	is_there "$me/scratch" "$me/var/log.away/messages"
+	nothing_left
+	# and the guest starts as if nothing had been
+	mended
+	lives
+}
+
+@test "parts of the admin's own that failed are not run again: they are said to be done" {
+	part "$parts/release_end.d/30-own" 'exit 1'
+	all_four
+	starts
+	call release end destroyed
+	rm -r "$parts/release_end.d"
+	is_there "$me/scratch"
+	finds -c "$daemon" resolve web1
+	has "$errors" 'failed: 30-own'
+	has "$errors" 'do by hand what they were to do, then add --own-parts-done'
+	is_there "$me/scratch"
+	good -c "$daemon" resolve --own-parts-done web1
+	is_gone "$me/scratch"
+	nothing_left
+}
+
+@test "what prepare says of a damaged record is true: resolve ends it, and the guest starts" {
+	all_four
+	starts
+	echo nonsense >"$record/run"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "see 'virt-parts resolve'"
+	finds -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  damaged"
+	has "$output" "virt-parts resolve --discard $id"
+	# libvirt must say that the guest does not run
+	wrong -c "$daemon" resolve --discard --yes web1
+	has "$errors" 'libvirt does not say whether the guest runs'
+	is_mounted "$me/tmp"
+}
+
+@test "what prepare says of a run that could not be finished is true: status shows it, resolve mends it" {
+	unfinished
+	does prepare begin
+	has "$errors" "see 'virt-parts status'"
+	vp -c "$daemon" status
+	has "$output" "web1 (lxc, $id)"
+	has "$output" 'went on unfinished'
+	does started begin
+	call release end destroyed
+	mended
+	good -c "$daemon" resolve web1
+	nothing_left
+}
+
+@test "two guests of one name are told apart by their UUIDs" {
+	unfinished
+	mended
+	guest web1 qemu 77
+	all_four
+	policy "read = $guests" "write = $guests/qemu"
+	ask_file "<archive><dircopy><src>$guests/web1/no</src><dst>$archive/%NAME%/x</dst></dircopy></archive>"
+	starts
+	call release end destroyed
+	wrong -c "$daemon" resolve web1
+	has "$errors" 'name it by its UUID'
+	mkdir "$me/no"
+	good -c "$daemon" resolve "$id"
+	[[ ! -e $record ]]
+	policy
+	good -c "$daemon" resolve web1
+	nothing_left
+}
+
+@test "a resolve that is interrupted goes on in the background" {
+	unfinished
+	mended
+	part "$vendor/release_end.d/15-archive" 'exec sleep 2'
+	"$build/virt-parts" --hook-dir "$hooks" -c "$daemon" resolve web1 >/dev/null 2>&1 3>&- 4>&- &
+	local pid=$!
+	within 5 grep -q 'finishes the unfinished run' "$tree/log/lxc-web1.log"
+	kill "$pid"
+	within 2 gone "$pid"
+	is_there "$me/tmp/in-memory"
+	within 10 no_record
+	holds "$archive/web1/$today/messages" logged
+	within 2 grep -q 'release_end: end exit 0' "$tree/log/lxc-web1.log"
+	nothing_left
+}
+
+@test "resolve needs an argument, and root" {
+	wrong resolve
+	wrong resolve a b
+}

@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The admin's command on a real libvirtd. Run as: tests/sandbox bats tests/lives-cli.bats
+
+# names that lib/lives.bash sets, none with a blank in it
+# shellcheck disable=SC2154,SC2086
+load lib/lives.bash
+
+setup_file() { lives_begin lxc; }
+teardown_file() { lives_end; }
+setup() { life_begin; }
+teardown() { life_end; }
+
+# Which daemon there is a driver for is known.
+vp() {
+	timeout -k 5 60 virt-parts -c lxc:///system "$@"
+}
+
+readonly some="
+	<ramdisk><dir size='4M'>/srv/guests/%NAME%/tmp</dir></ramdisk>
+	<archive><dircopy><src>/srv/guests/%NAME%/var/log</src><dst>/srv/archive/%NAME%/%DATE%</dst></dircopy></archive>
+	<post-rm-rf><dir>/srv/guests/%NAME%/scratch</dir></post-rm-rf>"
+
+# --- directives ------------------------------------------------------------------------------------------------
+
+@test "what set stores in words is what show shows, and what the guest then lives by" {
+	guest_define lxc web1
+	run vp show web1
+	[ "$status" -eq 1 ]
+	says "'web1' has no directives"
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp size=4M mode=1777
+	vp set web1 archive /srv/guests/%NAME%/var/log /srv/archive/%NAME%/%DATE% when=destroyed
+	vp set web1 post-rm-rf /srv/guests/%NAME%/scratch
+	run vp show web1
+	[ "$status" -eq 0 ]
+	says '<virt-parts xmlns="urn:virt-parts:1">'
+	says '<dir size="4M" mode="1777">/srv/guests/%NAME%/tmp</dir>'
+	says '<archive when="destroyed">'
+	mkdir /srv/guests/web1/scratch
+	echo line >/srv/guests/web1/var/log/messages
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+	fails test -e /srv/guests/web1/scratch
+	same_text "$(records)" ''
+}
+
+@test "set of the same path changes it, and of another adds one" {
+	guest_define lxc web1
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp size=4M
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp size=8M
+	vp set web1 ramdisk /srv/guests/%NAME%/run size=1M
+	same_text "$(vp show web1 | grep -c '<dir ')" 2
+	vp show web1 | grep -q 'size="8M"'
+	fails grep -q 'size="4M"' <(vp show web1)
+	same_text "$(vp show web1 | grep -c '<ramdisk>')" 1
+}
+
+@test "what show shows can be set again, from a file and from standard input, and is the same" {
+	guest_define lxc web1 "$some"
+	vp show web1 >/tmp/before.xml
+	vp clear web1
+	fails vp show web1
+	vp set web1 /tmp/before.xml
+	vp show web1 | cmp - /tmp/before.xml
+	vp set web1 - </tmp/before.xml
+	vp show web1 | cmp - /tmp/before.xml
+}
+
+@test "every template can be set, when what it copies is there" {
+	guest_define lxc web1
+	mkdir -p /srv/seed/web1 /srv/seed/www
+	local one
+	for one in ramdisk archive post-rm-rf preload; do
+		vp template $one | vp set web1 -
+		vp show web1 | grep -q "<$one>"
+	done
+	vp template | vp set web1 -
+	same_text "$(vp show web1 | grep -c '^  <[a-z-]*>$')" 4
+}
+
+@test "what prepare would refuse is not stored, with the reason, unless --no-check asks for it" {
+	guest_define lxc web1
+	run vp set web1 post-rm-rf /etc
+	[ "$status" -eq 2 ]
+	says "'/etc' lies below no 'delete' path"
+	says 'add --no-check'
+	fails vp show web1
+	run vp set web1 ramdsk /srv/guests/%NAME%/x
+	says "did you mean 'ramdisk'?"
+	run vp set web1 ramdisk /srv/guests/%NAME%/x
+	says "needs the attribute 'size'"
+	vp set --no-check web1 post-rm-rf /etc
+	run on lxc start web1
+	[ "$status" -ne 0 ]
+	says '/etc'
+}
+
+@test "clear takes away one directive, or all" {
+	guest_define lxc web1 "$some"
+	vp clear web1 ramdisk
+	fails grep -q ramdisk <(vp show web1)
+	vp show web1 | grep -q archive
+	run vp clear web1 ramdisk
+	[ "$status" -eq 1 ]
+	vp clear web1
+	run vp clear web1
+	[ "$status" -eq 1 ]
+	says "has no directives"
+}
+
+@test "directives of a running guest are changed live and for later, and count from its next start" {
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	run vp set web1 ramdisk /srv/guests/%NAME%/run size=1M
+	says 'it counts from its next start'
+	vp show --live web1 | grep -q guests/%NAME%/run
+	vp show --config web1 | grep -q guests/%NAME%/run
+	vp clear --live web1
+	fails vp show --live web1
+	vp show --config web1 | grep -q ramdisk
+	on lxc destroy web1
+	run vp show --live web1
+	[ "$status" -eq 2 ]
+	says 'does not run'
+	same_text "$(ramdisks)" ''
+}
+
+@test "edit stores what the editor leaves, checked; a refused text is kept, and can be set when mended" {
+	guest_define lxc web1 "$some"
+	EDITOR='sed -i s/4M/2M/' vp edit web1
+	vp show web1 | grep -q 'size="2M"'
+	EDITOR=true run vp edit web1
+	says 'nothing was changed'
+	VISUAL="sed -i 's/<dir size/<dri x/'" run vp edit web1
+	[ "$status" -eq 2 ]
+	says 'your text is kept'
+	local command
+	command=$(grep -oE "virt-parts set [^']*" <<<"$output")
+	sed -i 's/<dri x/<dir size/' "${command##* }"
+	$command
+	EDITOR=false run vp edit web1
+	[ "$status" -eq 2 ]
+	same_text "$(find /tmp -maxdepth 1 -name 'virt-parts.*' | wc -l)" 1
+}
+
+# --- check and explain -----------------------------------------------------------------------------------------
+
+@test "check --all looks at every guest of both daemons, as they start next" {
+	guest_define lxc web1 "$some"
+	mkdir -p /srv/guests/web1/var/log
+	guest_define lxc bad "<ramdisk><dir size='x'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
+	guest_define lxc plain
+	run virt-parts check --all
+	[ "$status" -eq 1 ]
+	says "bad (lxc): error: <ramdisk><dir>: size 'x' is not a size"
+	fails grep -q 'web1\|plain' <<<"$output"
+	vp clear bad
+	run virt-parts check
+	[ "$status" -eq 0 ]
+	says '3 guests, nothing is wrong'
+	run virt-parts check web1
+	[ "$status" -eq 0 ]
+}
+
+@test "explain of a guest by name is what then happens" {
+	guest_define lxc web1 "$some"
+	run vp explain web1 prepare begin
+	[ "$status" -eq 0 ]
+	says "mounts a tmpfs of 4M on '/srv/guests/web1/tmp'"
+	on lxc start web1
+	run vp explain web1 prepare begin
+	says 'the guest runs: this is what its next start does'
+	run vp explain web1 release end destroyed
+	says "unmounts '/srv/guests/web1/tmp'"
+	run vp explain "$(guest_uuid lxc web1)" release end destroyed
+	says "deletes '/srv/guests/web1/scratch'"
+	on lxc destroy web1
+}
+
+@test "a guest that nobody knows is an error that names it" {
+	run virt-parts explain nobody prepare begin
+	[ "$status" -eq 2 ]
+	says "libvirt knows no guest 'nobody'"
+}
+
+# --- status and resolve ----------------------------------------------------------------------------------------
+
+@test "status knows running guests, and those that are gone" {
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	run virt-parts status
+	[ "$status" -eq 0 ]
+	says 'web1 (lxc, '
+	says ')  open'
+	says 'mounted   /srv/guests/web1/tmp'
+	run vp resolve web1
+	[ "$status" -eq 2 ]
+	says 'the guest runs, and its release will end it'
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+	same_text "$(virt-parts status)" 'no run is open or unfinished'
+}
+
+# Nobody saw the guest's end: its release never came.
+lost() {
+	guest_define lxc web1 "$some"
+	echo line >/srv/guests/web1/var/log/messages
+	mkdir /srv/guests/web1/scratch
+	on lxc start web1
+	# libvirt forgets the hook, so the guest ends without it
+	mv $hooks/lxc $hooks/lxc.away
+	libvirt_reload
+	on lxc destroy web1
+	mv $hooks/lxc.away $hooks/lxc
+	libvirt_reload
+	ramdisk_on /srv/guests/web1/tmp
+}
+
+@test "a run whose release never came is shown, and resolve archives it and deletes nothing" {
+	lost
+	run virt-parts status
+	[ "$status" -eq 1 ]
+	says ')  unfinished'
+	says 'guest     shut off'
+	vp resolve web1
+	same_text "$(ramdisks)" ''
+	cmp /srv/archive/web1/"$(today)"/messages <(echo line)
+	test -e /srv/guests/web1/scratch
+	same_text "$(records)" ''
+}
+
+@test "the run of a guest that was undefined is shown as gone, and discarded" {
+	lost
+	on lxc undefine web1
+	run virt-parts status
+	says 'guest     gone'
+	run vp resolve --discard web1
+	[ "$status" -eq 1 ]
+	says "is lost: the ramdisk '/srv/guests/web1/tmp'"
+	ramdisk_on /srv/guests/web1/tmp
+	vp resolve --discard --yes web1
+	same_text "$(ramdisks)" ''
+	fails test -e /srv/archive/web1
+}
+
+@test "a damaged record refuses the guest; what the message says to do mends that" {
+	lost
+	local run
+	run=$(records)
+	echo nonsense >"$run/run"
+	run on lxc start web1
+	[ "$status" -ne 0 ]
+	says "virt-parts resolve"
+	run vp resolve web1
+	[ "$status" -eq 2 ]
+	says '--discard ends it'
+	vp resolve --discard --yes web1
+	same_text "$(ramdisks)" ''
+	on lxc start web1
+	on lxc destroy web1
+}
+
+@test "status says unknown while libvirtd is away, and resolve leaves a run that may be alive alone" {
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	libvirt_kill
+	run vp status
+	[ "$status" -eq 0 ]
+	says ')  unknown'
+	run vp resolve --discard --yes web1
+	[ "$status" -eq 2 ]
+	says 'libvirt does not say whether the guest runs'
+	ramdisk_on /srv/guests/web1/tmp
+	libvirt_again
+	on lxc destroy web1
+}
+
+@test "a daemon that is held up by a hook does not hold status up for longer than the time limit" {
+	part started_begin.d/50-slow <<-'END'
+		exec sleep 8
+	END
+	guest_define lxc web1 "$some"
+	on lxc start web1 >/dev/null 2>&1 3>&- &
+	within 5 test -n "$(records)" || true
+	within 5 file_has $logs/lxc-web1.log 'started_begin: begin'
+	quickly 5 vp --timeout 1 status >/tmp/status || true
+	wait
+	grep -q 'web1' /tmp/status
+	on lxc destroy web1
+}
+
+@test "doctor finds nothing wrong with what install.sh has installed" {
+	# the sandbox has made the directory of logs, not virt-parts
+	virt-parts doctor --fix
+	run virt-parts doctor
+	[ "$status" -eq 0 ]
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	run virt-parts doctor
+	[ "$status" -eq 0 ]
+	on lxc destroy web1
+	rm $hooks/lxc
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	says "ln -s /usr/sbin/virt-parts-hook $hooks/lxc"
+	ln -s /usr/sbin/virt-parts-hook $hooks/lxc
+	virt-parts doctor
+}
