@@ -53,6 +53,17 @@ follow() {
 	cmp "/srv/archive/web1/$(today)/service.log" "$tree/var/log/service.log"
 }
 
+@test "the README's commands explain an event, show a guest's log and what is unfinished" {
+	guest_tree web1 >/dev/null
+	guest_define lxc web1 "<ramdisk><dir size='1M'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
+	on lxc start web1
+	run follow 'See what would run, and what has'
+	[[ $status -eq 0 ]]
+	says 10-ramdisk
+	says /srv/guests/web1/tmp
+	says prepare_begin
+}
+
 @test "the README's part runs when a guest has started" {
 	guest_tree web1 >/dev/null
 	guest_define lxc web1

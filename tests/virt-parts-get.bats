@@ -174,3 +174,9 @@ edited'
 	same "$output" $'YEAR\n'
 	does release end failed
 }
+
+@test "several calls in one part read the same XML" {
+	metadata "<virt-parts xmlns='urn:virt-parts:1'><thing a='1' b='2'/></virt-parts>"
+	printf '%s' "$xml" >"$tree/in.xml"
+	same "$(sh -c '"$0" thing@a; "$0" thing@b' "$build/virt-parts-get" <"$tree/in.xml")" $'1\n2'
+}

@@ -68,7 +68,8 @@ static int remember(struct vp_own_mount *place, const struct vp_mount *mount)
 	if (!path)
 		return -ENOMEM;
 	free(place->path);
-	*place = (struct vp_own_mount){mount->id, path};
+	place->id = mount->id;
+	place->path = path;
 	return 0;
 }
 
