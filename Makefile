@@ -45,9 +45,10 @@ help:
 	@echo 'install        DESTDIR= PREFIX=/usr DRIVERS="qemu lxc network daemon"'
 	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
 	@echo 'check          the tests, in minutes; check-full: all of them'
-	@echo 'check-asan check-valgrind fuzz: the same under sanitizers, valgrind; fuzzing'
+	@echo 'fuzz           the readers, a minute each'
 	@echo 'demo           a container and a virtual machine live through all directives'
 	@echo 'bench          how fast, against others; lint: format and static checks'
+	@echo 'dist           a tar archive of what is committed'
 
 $(LIBRARY): $(SHARED_OBJECTS)
 	$(AR) rcs $@.new $^ && mv $@.new $@
@@ -115,11 +116,17 @@ $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(TOOL_LIBS)
 
+# libvirt may call a program at any moment of an upgrade: each is whole, the old or the new one
+put = for file in $(1); do \
+		install -m 755 "$$file" "$(2)/.$${file\#\#*/}.new" && \
+		mv -f "$(2)/.$${file\#\#*/}.new" "$(2)/$${file\#\#*/}" || exit 1; \
+	done
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir)
-	install -m 755 $(BUILD)/virt-parts-hook $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(BUILD)/virt-parts $(BUILD)/virt-parts-get $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/parts/,$(PARTS)) $(DESTDIR)$(libexecdir)/
+	$(call put,$(BUILD)/virt-parts-hook,$(DESTDIR)$(PREFIX)/sbin)
+	$(call put,$(BUILD)/virt-parts $(BUILD)/virt-parts-get,$(DESTDIR)$(PREFIX)/bin)
+	$(call put,$(addprefix $(BUILD)/parts/,$(PARTS)),$(DESTDIR)$(libexecdir))
 	for link in parts.d/*/*; do \
 		install -d "$(DESTDIR)$(vendordir)/$$(dirname "$$link")" && \
 		ln -sfn "$(libexecdir)/$$(basename "$$(readlink "$$link")")" \
@@ -157,6 +164,10 @@ check: all tools
 
 check-full: all tools
 	tests/run-tests check-full
+	tests/attack-table --full
+
+fuzz: all
+	tests/fuzz/run
 
 demo: all
 	tests/demo
@@ -167,6 +178,10 @@ bench: all tools
 lint:
 	tests/lint
 
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=virt-parts-$(VERSION)/ -o $(BUILD)/virt-parts-$(VERSION).tar.gz HEAD
+
 clean:
 	rm -rf $(BUILD)
 
@@ -174,4 +189,4 @@ clean:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all help tools install uninstall check check-full demo bench lint clean FORCE
+.PHONY: all help tools install uninstall check check-full fuzz demo bench lint dist clean FORCE

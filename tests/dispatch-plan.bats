@@ -42,6 +42,7 @@ teardown() { tree_remove; }
 	for place in "${places[@]}"; do
 		part "$place/05-virt-parts" "echo '$place' >>\"\$seen\""
 	done
+	part "$vendor/prepare_begin.d/10-ramdisk" # without any shipped part nothing would be honoured
 	for place in "${places[@]}"; do
 		: >"$seen"
 		event prepare begin

@@ -59,7 +59,8 @@ static bool is_shipped(const struct dispatch *d, const char *name)
 		const struct plan_entry *entry = &d->plan.entries[i];
 
 		if (!strcmp(entry->name, name) && plan_is_shipped(entry) &&
-			(entry->state == PLAN_RUN || entry->state == PLAN_IDLE))
+			(entry->state == PLAN_RUN || entry->state == PLAN_IDLE ||
+				entry->state == PLAN_REFUSED))
 			return true;
 	}
 	return false;

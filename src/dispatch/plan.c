@@ -170,10 +170,16 @@ static int choose(struct plan *plan)
 	return r;
 }
 
+/* It runs, or counts as failed, if it has anything to do. */
+static bool may_run(const struct plan_entry *entry)
+{
+	return entry->state == PLAN_RUN || entry->state == PLAN_REFUSED;
+}
+
 static struct plan_entry *find_recorder(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->entries[i].state == PLAN_RUN && plan_is_shipped(&plan->entries[i]) &&
+		if (may_run(&plan->entries[i]) && plan_is_shipped(&plan->entries[i]) &&
 			!strcmp(name_of_directive(plan->entries[i].name), "virt-parts"))
 			return &plan->entries[i];
 	return NULL;
@@ -196,7 +202,7 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 		struct plan_entry *entry = &plan->entries[i];
 		char asked[NAME_MAX + 8];
 
-		if (entry->state != PLAN_RUN || !plan_is_shipped(entry) || entry == recorder)
+		if (!may_run(entry) || !plan_is_shipped(entry) || entry == recorder)
 			continue;
 		entry->asked = name_of_directive(entry->name);
 		snprintf(asked, sizeof(asked), "asked/%s", entry->asked);

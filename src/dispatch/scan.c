@@ -128,6 +128,11 @@ static enum plan_state judge_link(const char *path, const struct stat *link, cha
 	return judge(&st, why);
 }
 
+static bool is_shipped(enum plan_source source)
+{
+	return source == PLAN_VENDOR_DRIVER || source == PLAN_VENDOR_SHARED;
+}
+
 /* A file of the directory FD (or PATH itself) that could be a part by its name. */
 static int consider(struct plan *plan, struct place *place, int fd, const char *name)
 {
@@ -158,6 +163,9 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 	if (place->why[0])
 		return add(plan, place, name, PLAN_REFUSED, place->why);
 	state = S_ISLNK(st.st_mode) ? judge_link(path, &st, why) : judge(&st, why);
+	/* a shipped part that cannot run is broken, not switched off: what it undoes must not be forgotten */
+	if (state == PLAN_SKIPPED && is_shipped(place->source))
+		state = PLAN_REFUSED;
 	if (state == PLAN_SKIPPED && name && name_is_part(name)) {
 		int r = scan_warn(plan, "%s: skipped: it is not executable", path + place->label);
 
