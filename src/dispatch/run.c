@@ -101,7 +101,7 @@ static bool run_entry(
 int run_parts(struct dispatch *d)
 {
 	struct filter filter = {.current = d->event->xml, .output = -1};
-	int status = 0;
+	int status = 0, r;
 
 	spawn_prepare();
 	for (size_t i = 0; i < d->plan.count; i++) {
@@ -109,9 +109,11 @@ int run_parts(struct dispatch *d)
 
 		if (entry->state != PLAN_RUN && entry->state != PLAN_REFUSED)
 			continue;
-		/* one that cannot be read now reads as one that is not there: nothing of it is done */
-		dispatch_open_record(d);
-		if (!is_asked(d, entry) || run_entry(d, entry, &filter))
+		r = dispatch_open_record(d);
+		if (r < 0 && entry->asked) /* nobody knows whether it is asked for: no success */
+			log_error(&d->log, "%s: cannot open the record of the run: %s", entry->name,
+				strerror(-r));
+		else if (!is_asked(d, entry) || run_entry(d, entry, &filter))
 			continue;
 		status = 1;
 		if (!run_is_advisory(d, entry) && names_add(&d->failed, entry->name) < 0)

@@ -152,24 +152,24 @@ static int build_beside(struct building *b, const char *temporary)
 	return r;
 }
 
-static bool is_in_journal(int run, const char *path)
+/* 1, 0 or -errno. */
+static int is_in_journal(int run, const char *path)
 {
-	char *journal, *line = NULL;
-	bool found = false;
+	char *journal, *line;
+	int found = 0, r = vp_record_read(run, "done/preload", &journal, NULL);
+	size_t length;
 
-	if (vp_record_read(run, "done/preload", &journal, NULL) < 0)
-		return false;
-	if (asprintf(&line, "iso %s\n", path) >= 0) {
-		size_t length = strlen(line);
-
-		for (char *at = journal; at && !found; at = strchr(at, '\n')) {
-			at += *at == '\n';
-			found = strncmp(at, line, length) == 0;
-			if (!*at)
-				break;
-		}
-		free(line);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (asprintf(&line, "iso %s\n", path) < 0) {
+		free(journal);
+		return -ENOMEM;
 	}
+	length = strlen(line);
+	for (char *at = journal; *at && !found;
+		at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
+		found = strncmp(at, line, length) == 0;
+	free(line);
 	free(journal);
 	return found;
 }
@@ -226,7 +226,8 @@ static int build(struct building *b, int run, bool keep)
 		return there;
 	if (there && keep) {
 		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
-		return is_in_journal(run, b->path) ? 0 : write_journal(run, b->path);
+		r = is_in_journal(run, b->path);
+		return r == 0 ? write_journal(run, b->path) : r < 0 ? r : 0;
 	}
 	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.virt-parts", b->leaf) >=
 		sizeof(temporary))
@@ -273,8 +274,11 @@ int preload_iso_remove(
 	const char *leaf;
 	char id[64];
 
-	if (!is_in_journal(run, path))
-		return 0;
+	r = is_in_journal(run, path);
+	if (r < 0)
+		snprintf(why, size, "cannot read the run's journal: %s", strerror(-r));
+	if (r <= 0)
+		return r;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	parent = root < 0 ? -errno : vp_open_parent_beneath(root, path + 1, &leaf);
 	if (root >= 0)

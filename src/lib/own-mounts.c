@@ -39,26 +39,32 @@ void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE])
 			st.stx_btime.tv_nsec);
 }
 
-/* Whether the root of the mount, which must still be the one at its place, was born then. */
-static bool has_birth(const struct vp_mount *mount, const char *birth)
+/*
+ * 1: the root of the mount was born then; 0: it was not; -EAGAIN: the mount could not be looked at,
+ * since it has been moved from its place meanwhile or is covered.
+ */
+static int has_birth(const struct vp_mount *mount, const char *birth)
 {
-	int root, fd;
 	char born[VP_BIRTH_SIZE] = "-";
+	bool looked = false;
+	int root, fd;
 	uint64_t id;
 
 	if (strcmp(birth, "-") == 0) /* then the device must do */
-		return true;
+		return 1;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return false;
+		return -errno;
 	fd = vp_open_beneath(root, mount->mount_point + 1, O_PATH | O_DIRECTORY);
 	close(root);
 	if (fd < 0)
-		return false;
-	if (vp_mount_id(fd, &id) == 0 && id == mount->id)
+		return -EAGAIN;
+	if (vp_mount_id(fd, &id) == 0 && id == mount->id) {
 		vp_birth_of(fd, born);
+		looked = true;
+	}
 	close(fd);
-	return strcmp(born, "-") != 0 && strcmp(born, birth) == 0;
+	return looked ? strcmp(born, birth) == 0 : -EAGAIN;
 }
 
 static int remember(struct vp_own_mount *place, const struct vp_mount *mount)
@@ -89,7 +95,7 @@ static int find(const struct vp_mount *mount, void *context)
 			continue;
 		if (strcmp(m->path, mount->mount_point) == 0) {
 			r = remember(&m->at_path, mount);
-		} else if (m->device && has_birth(mount, m->birth)) {
+		} else if (m->device && (r = has_birth(mount, m->birth)) > 0) {
 			m->n_elsewhere++;
 			r = remember(&m->elsewhere, mount);
 		}
@@ -175,7 +181,7 @@ static int collect(struct finding *finding, struct vp_own_mounts *own)
 	return r;
 }
 
-int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
+static int read_once(int run, const char *uuid, struct vp_own_mounts *ret)
 {
 	struct finding finding = {0};
 	char *journal;
@@ -199,6 +205,20 @@ int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
 	}
 	free(finding.mounted);
 	free(journal);
+	return r;
+}
+
+int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
+{
+	enum { TRIES = 50 };
+	int r = -EAGAIN;
+
+	/* a living accomplice of the guest may rename what a mount lies below, again and again */
+	*ret = (struct vp_own_mounts){0};
+	for (int i = 0; r == -EAGAIN && i < TRIES; i++) {
+		vp_own_mounts_free(ret);
+		r = read_once(run, uuid, ret);
+	}
 	return r;
 }
 

@@ -31,7 +31,7 @@ enum { VP_BIRTH_SIZE = 32 };
 /* The time of birth of the directory FD, as the journal has it. */
 void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE]);
 
-/* 0 or -errno; *ret needs vp_own_mounts_free in either case. */
+/* 0 or -errno, -EAGAIN when a mount moves about; *ret needs vp_own_mounts_free in either case. */
 int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret);
 void vp_own_mounts_free(struct vp_own_mounts *own);
 

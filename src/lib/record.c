@@ -306,6 +306,11 @@ static int sync_record(int at, const char *path, unsigned depth)
 	return r;
 }
 
+int vp_record_sync(int run)
+{
+	return sync_record(run, ".", 1);
+}
+
 int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
 {
 	char from[PATH_MAX], to[PATH_MAX];

@@ -154,6 +154,18 @@ static int read_record(struct removing *r)
 	return status;
 }
 
+/* After a power loss what is deleted stays so: then it must be known why, and what was archived. */
+static int sync_record(const struct vp_event *event)
+{
+	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+
+	if (run < 0)
+		return -errno;
+	status = vp_record_sync(run);
+	close(run);
+	return status;
+}
+
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	struct removing r = {.event = event};
@@ -172,6 +184,10 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			vp_note(event, dir, "'%s' is not deleted: %s", dir->text, why);
 	} else if ((status = vp_policy_load(event, &r.policy)) < 0) {
 		vp_error(event, directive, "%s", r.policy.why);
+	} else if ((status = sync_record(event)) < 0) {
+		vp_error(event, directive,
+			"nothing is deleted: cannot write the run's record to disk: %s",
+			strerror(-status));
 	}
 	for (; status >= 0 && dir; dir = vp_next(dir, "dir"))
 		if (release_dir(&r, dir) < 0)

@@ -64,8 +64,14 @@ static int unmount_in(
 			return check_gone(mount, why, size);
 		if (r < 0)
 			return r;
-		if (umount2(leaf, UMOUNT_NOFOLLOW) == 0)
-			return 0;
+		/* by name, since there is no way by descriptor: it may have been exchanged since */
+		if (umount2(leaf, UMOUNT_NOFOLLOW) == 0) {
+			r = check_gone(mount, why, size);
+			if (r == -EBUSY)
+				snprintf(why, size,
+					"another mount was put in its place, and was unmounted");
+			return r;
+		}
 		r = -errno;
 		if (r != -EBUSY)
 			return r;

@@ -1,0 +1,276 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The shipped programs while the root of the guest exchanges what is on their way for links to the outside.
+#
+# Every run has its control: a naive program (lstat, then open by name), attacked in the same way at the same time,
+# must be caught 1,000 times, or the run is invalid.
+
+# shellcheck disable=SC2010,SC2012,SC2016,SC2030,SC2031,SC2034,SC2094,SC2119,SC2120,SC2154 # of attack_make, run, call
+load lib/attack.bash
+
+setup() {
+	attack_make
+}
+
+teardown() {
+	parts_remove
+}
+
+# --- archive ---------------------------------------------------------------------------------------------------
+
+archive_src() {
+	outside_make
+	inside_make "$me"
+	ask "<archive>$(repeat 200 "<dircopy><src>$me/mid/leaf</src><dst>$archive/web1/a</dst></dircopy>")</archive>"
+	does prepare begin
+	environment_of release end
+	race "$1" "$me" "$(full 400000 4000)" --each 200 --forget "$record/done/archive" --sweep "$archive/web1" \
+		-- "$tree/libexec/archive" web1 release end -
+	has "$(<"$tree/race.log")" archived
+	[[ $1 == mount ]] || has "$(<"$tree/race.log")" 'symbolic link'
+}
+
+@test "archive: the source exchanged for a link: nothing of the outside is archived" {
+	archive_src leaf
+}
+
+@test "archive: a directory above the source exchanged for a link" {
+	archive_src mid
+}
+
+@test "archive: the root of the guest's tree exchanged for a link" {
+	archive_src root
+}
+
+archive_inner() {
+	outside_make
+	mkdir -p "$me/src"
+	inside_make "$me/src"
+	ask "<archive>$(repeat 50 "<dircopy><src>$me/src</src><dst>$archive/web1/a</dst></dircopy>")</archive>"
+	does prepare begin
+	environment_of release end
+	race "$1" "$me/src" "$(full 400000 500)" --each 50 --forget "$record/done/archive" --sweep "$archive/web1" \
+		-- "$tree/libexec/archive" web1 release end -
+}
+
+@test "archive: a directory in the source exchanged for a link" {
+	archive_inner mid
+	archive_inner leaf
+}
+
+@test "archive: what is mounted in the source while it is copied is not archived" {
+	archive_inner mount
+}
+
+archive_dst() {
+	outside_make
+	inside_make "$me"
+	mkdir -p "$archive/web1"
+	inside_make "$archive/web1"
+	ask "<archive>$(repeat 200 "<dircopy><src>$me/mid/leaf</src><dst>$archive/web1/mid/leaf/a</dst></dircopy>")</archive>"
+	does prepare begin
+	environment_of release end
+	# what is made there in between stays, and gets -2, -3 ...: until it is taken away
+	race "$1" "$archive/web1" "$(full 400000 2000)" --each 200 --forget "$record/done/archive" \
+		-- "$tree/libexec/archive" web1 release end - \
+		--clean sh -c 'rm -rf "$0"/a*' "$archive/web1/mid/leaf"
+	has "$(<"$tree/race.log")" archived
+}
+
+@test "archive: the directory of the destination exchanged for a link: nothing is written outside" {
+	archive_dst leaf
+}
+
+@test "archive: a directory above the destination's exchanged for a link" {
+	archive_dst mid
+}
+
+@test "archive: the root of the destination exchanged for a link" {
+	archive_dst root
+}
+
+# --- preload ---------------------------------------------------------------------------------------------------
+
+# preload_dst PLACE BASE DST
+preload_dst() {
+	outside_make
+	inside_make "$2"
+	mkdir -p "$seed/www/"{mid/leaf/r,sub}
+	echo new | tee "$seed/www/"{f,mid/f,mid/leaf/f,mid/leaf/r/f,sub/g} >/dev/null
+	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$3</dst></dircopy>")</preload>"
+	does prepare begin
+	environment_of prepare begin
+	race "$1" "$2" "$(full 400000 2000)" --each 20 -- "$tree/libexec/preload" web1 prepare begin -
+	# what lies under $seed does not say so; grep -r follows no link
+	not grep -rqs CANARY "$me"
+}
+
+@test "preload: the destination exchanged for a link: nothing is written outside" {
+	preload_dst leaf "$me" "$me/mid/leaf"
+}
+
+@test "preload: a directory above the destination exchanged for a link" {
+	preload_dst mid "$me" "$me/mid/leaf"
+}
+
+@test "preload: the root of the guest's tree exchanged for a link" {
+	preload_dst root "$me" "$me/mid/leaf"
+}
+
+@test "preload: a directory in the destination exchanged for a link while it is filled" {
+	preload_dst mid "$me/www" "$me/www"
+	preload_dst leaf "$me/www" "$me/www"
+}
+
+@test "preload: what is mounted in the destination while it is filled is not written to" {
+	preload_dst mount "$me/www" "$me/www"
+}
+
+iso_path() {
+	outside_make
+	inside_make "$iso/web1"
+	ask "<preload><iso path='$iso/web1/mid/leaf/seed.iso'><file path='a'>text</file></iso></preload>"
+	does prepare begin
+	environment_of prepare begin
+	race "$1" "$iso/web1" "$(full 400000 500)" -- "$tree/libexec/preload" web1 prepare begin - \
+		-- env VIRT_PARTS_OP=release VIRT_PARTS_SUBOP=end "$tree/libexec/preload" web1 release end -
+}
+
+@test "preload: the directory of an image exchanged for a link: no image is built or removed outside" {
+	iso_path leaf
+}
+
+@test "preload: a directory above the image's exchanged for a link" {
+	iso_path mid
+}
+
+@test "preload: the root of the images exchanged for a link" {
+	iso_path root
+}
+
+iso_src() {
+	outside_make
+	inside_make "$me"
+	ask "<preload><iso path='$iso/web1/seed.iso'><src>$me</src></iso></preload>"
+	does prepare begin
+	environment_of prepare begin
+	race "$1" "$me" "$(full 100000 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
+		--clean sh -c '! grep -aqs CANARY "$0" || echo CANARY >"${0%/*}/leak"' "$iso/web1/seed.iso"
+}
+
+@test "preload: a directory in the source of an image exchanged for a link: nothing of the outside is in the image" {
+	iso_src mid
+	iso_src leaf
+}
+
+# --- ramdisk ---------------------------------------------------------------------------------------------------
+
+ramdisk_dir() {
+	outside_make
+	inside_make "$me"
+	ask "<ramdisk><dir size='64K'>$me/mid/leaf/r</dir></ramdisk>"
+	does prepare begin
+	environment_of release end
+	race "$1" "$me" "$(full 400000 500)" --forget "$record/done/ramdisk" -- \
+		env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin "$tree/libexec/ramdisk" web1 prepare begin - \
+		-- "$tree/libexec/ramdisk" web1 release end -
+	same "$(mounts_below "$outside")" ''
+}
+
+@test "ramdisk: the directory above it exchanged for a link: nothing is mounted or unmounted outside" {
+	ramdisk_dir leaf
+}
+
+@test "ramdisk: a directory further up exchanged for a link" {
+	ramdisk_dir mid
+}
+
+@test "ramdisk: the root of the guest's tree exchanged for a link" {
+	ramdisk_dir root
+}
+
+@test "ramdisk: a release that took away another mount, which the guest put in the place of its own, does not succeed" {
+	local -i round wrong=0 silent=0
+	mkdir "$me/r" "$me/data"
+	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>"
+	does prepare begin
+	environment_of release end
+	for ((round = 0; round < $(full 5000 60); round++)); do
+		mountpoint -q "$me/data" || mount -t tmpfs -o size=64k admins "$me/data"
+		mountpoint -q "$me/r" || "${environment[@]}" env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin \
+			"$tree/libexec/ramdisk" web1 prepare begin - 2>/dev/null
+		run "${environment[@]}" "$build/tools/attack-race" --stdin "$tree/stdin" --log "$tree/race.log" --caught 0 \
+			--swap "$me/r" "$me/data" --unmounted --rounds 1 -- "$tree/libexec/ramdisk" web1 release end -
+		# there is no way to unmount by descriptor: what can be asked for is that it is not called a success
+		grep -q "virt-parts:$id" /proc/self/mountinfo || continue
+		wrong+=1
+		[[ $output != *succeeded=1* ]] || silent+=1
+	done
+	attack_note "rounds=$round not-unmounted=$wrong called-success=$silent"
+	((silent == 0))
+}
+
+# --- post-rm-rf ------------------------------------------------------------------------------------------------
+
+rm_dirs() {
+	outside_make 300
+	inside_make "$me"
+	ask "<post-rm-rf>$(repeat 300 "<dir>$me/mid/leaf/d#</dir>")</post-rm-rf>"
+	does prepare begin
+	environment_of release end
+	race "$1" "$me" "$(full 400000 6000)" --each 300 -- "$tree/libexec/post-rm-rf" web1 release end - \
+		--clean mkdir -p "$me/mid/leaf/"d{1..300}
+}
+
+@test "post-rm-rf: the directory above exchanged for a link: nothing is deleted outside" {
+	rm_dirs leaf
+}
+
+@test "post-rm-rf: a directory further up exchanged for a link" {
+	rm_dirs mid
+}
+
+@test "post-rm-rf: the root of the guest's tree exchanged for a link" {
+	rm_dirs root
+}
+
+rm_inner() {
+	outside_make 20
+	inside_make "$me/doomed"
+	ask "<post-rm-rf><dir>$me/doomed</dir></post-rm-rf>"
+	does prepare begin
+	environment_of release end
+	cp -a "$me/doomed" "$me/template"
+	race "$1" "$me/doomed" "$(full 100000 300)" -- "$tree/libexec/post-rm-rf" web1 release end - \
+		--clean sh -c 'rm -rf "$0/doomed"; cp -a --no-target-directory "$0/template" "$0/doomed"' "$me"
+}
+
+@test "post-rm-rf: a directory in the doomed one exchanged for a link while it is emptied" {
+	rm_inner mid
+	rm_inner leaf
+}
+
+# --- whole lives -----------------------------------------------------------------------------------------------
+
+lives_under() {
+	outside_make 5
+	inside_make "$me"
+	mkdir -p "$seed/www/mid/leaf"
+	echo new >"$seed/www/mid/leaf/f"
+	ask "<ramdisk><dir size='64K'>$me/mid/leaf/r</dir></ramdisk>
+		<preload><iso path='$iso/web1/seed.iso'><file path='a'/></iso>
+			<dircopy><src>$seed/www</src><dst>$me/mid</dst></dircopy></preload>
+		<archive><dircopy><src>$me/mid/leaf</src><dst>$archive/web1/a</dst></dircopy></archive>
+		<post-rm-rf>$(repeat 5 "<dir>$me/mid/leaf/d#</dir>")</post-rm-rf>"
+	environment_of prepare begin
+	environment=(env -i "PATH=$PATH")
+	race "$1" "$me" "$(full 2000 15)" --sweep "$archive/web1" -- "$hooks/lxc" web1 prepare begin - \
+		-- "$hooks/lxc" web1 started begin - -- "$hooks/lxc" web1 release end destroyed
+	same "$(mounts_below "$outside")" ''
+}
+
+@test "whole lives by the dispatcher, with the guest's tree exchanged for a link all the time" {
+	lives_under leaf
+	lives_under mid
+	lives_under root
+}

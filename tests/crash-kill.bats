@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SIGKILL at every system call of an event: to the process that makes it, and to all of the event at once. Then the
+# guest's next life succeeds, nothing is lost, and nothing is left over.
+
+# shellcheck disable=SC2010,SC2012,SC2016,SC2030,SC2031,SC2034,SC2094,SC2119,SC2120,SC2154 # of attack_make, run, call
+load lib/attack.bash
+
+setup() {
+	attack_make
+	everything_make
+}
+
+teardown() {
+	parts_remove
+}
+
+# sweep CHECK OPTION...: CHECK after each kill in $event
+sweep() {
+	local check=$1 n tried=0
+	shift
+	put_back
+	injected
+	[[ $status -eq 0 ]]
+	for n in $(points "$calls" 20); do
+		put_back
+		injected --at "$n" "$@"
+		tried=$((tried + 1))
+		"$check" 2>"$tree/why" || {
+			tail -n 5 "$tree/why" >&2
+			echo "killed at system call $n ($hit)" >&2
+			tail -n 20 "$tree"/log/*.log >&2
+			return 1
+		}
+	done
+	attack_note "$*: $tried of $calls calls, all kept"
+}
+
+after_release() {
+	nothing_lost && lives_on
+}
+
+@test "release killed at any call: the next start finishes it, and nothing is lost" {
+	running
+	event=(release end destroyed)
+	sweep after_release --kill
+}
+
+@test "release and all of it killed at any call: the next start finishes it, and nothing is lost" {
+	running
+	event=(release end destroyed)
+	sweep after_release --kill-all
+}
+
+after_prepare() {
+	nothing_partial && does prepare begin && does started begin &&
+		same "$(grep -c " $me/r " /proc/self/mountinfo)" 1 &&
+		holds "$me/www/index" page && holds "$me/www/sub/page" page &&
+		cmp "$iso/web1/seed.iso" "$tree/image" &&
+		does release end destroyed && is_archived log && is_gone "$me/log" "$me/scratch" && swept
+}
+
+# what the image should be: the same bytes at every start
+image() {
+	does prepare begin
+	cp -p "$iso/web1/seed.iso" "$tree/image"
+	does release end failed
+}
+
+@test "prepare killed at any call: the next start succeeds, with one mount and a whole image" {
+	image
+	keep
+	event=(prepare begin -)
+	sweep after_prepare --kill
+}
+
+@test "prepare and all of it killed at any call: the next start succeeds" {
+	image
+	keep
+	event=(prepare begin -)
+	sweep after_prepare --kill-all
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs a program again and again while another process changes the tree under it, as the root of a guest could,
+ * and watches a tree outside that must not change. In the same run a naive program (lstat, then open by name) is
+ * attacked in the same way: where it is not caught often enough, the run says nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: attack-race OPTION... -- PROGRAM [ARGUMENT...] [--|--clean PROGRAM "
+	"[ARGUMENT...]]...\n"
+	"what follows --clean is ours, and may touch the outside\n"
+	"  --swap A B          exchange these two, in a mount namespace of its own, as a guest "
+	"does\n"
+	"  --unmounted         A and B are mount points here, but not for the guest\n"
+	"  --mount FROM DIR    bind FROM to DIR and take it away again, instead\n"
+	"  --check PATH        what the naive program looks at ...\n"
+	"  --open PATH         ... and opens then\n"
+	"  --outside DIR       must not change or be opened; nothing in it may turn up in a swept "
+	"directory\n"
+	"  --sweep DIR         emptied after every round\n"
+	"  --forget FILE       removed before every round\n"
+	"  --stdin FILE        of the programs\n"
+	"  --log FILE          stdout and stderr of the programs\n"
+	"  --each N            how many rounds a run of the programs counts for\n"
+	"  --rounds N          end after so many,\n"
+	"  --seconds N         or after this time\n"
+	"  --caught N          the naive program must be caught so often\n"
+	"exit: 0 all held, 1 something escaped, 3 the run is invalid\n";
+
+enum { MAX_LIST = 16, BATCH = 2000, CONTROL_SECONDS = 60, RUN_SECONDS = 120 };
+
+struct list {
+	const char *items[MAX_LIST];
+	int n;
+};
+
+static const char *swap_a, *swap_b, *mount_from, *mount_dir, *check_path, *open_path, *outside,
+	*stdin_path = "/dev/null", *log_path = "/dev/null";
+static struct list sweeps, forgets;
+static long each = 1, rounds = 1000, seconds = 5, wanted = 1000;
+static char **programs[MAX_LIST];
+static bool is_ours[MAX_LIST];
+static int n_programs;
+static bool unmounted;
+static volatile sig_atomic_t stopped;
+static long leaks, opened;
+static int watch = -1;
+extern char **environ;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "attack-race: %s: %s\n", what, strerror(errno));
+	exit(3);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* --- who attacks ------------------------------------------------------------------------------ */
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void swap(void)
+{
+	if (renameat2(AT_FDCWD, swap_a, AT_FDCWD, swap_b, RENAME_EXCHANGE) < 0 && errno != ENOENT &&
+		errno != ENOTDIR && errno != ELOOP && errno != EINVAL)
+		die("renameat2");
+}
+
+/* It comes and goes, and stays for long enough to be met. */
+static void remount(void)
+{
+	double until = now() + 0.0001;
+
+	if (mount(mount_from, mount_dir, NULL, MS_BIND, NULL) < 0 && errno != ENOENT &&
+		errno != ENOTDIR)
+		die("mount");
+	while (now() < until)
+		;
+	umount2(mount_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+static long attacker(int ready)
+{
+	const struct sigaction action = {.sa_handler = stop};
+	struct stat first, st;
+	long changes = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigaction(SIGTERM, &action, NULL);
+	pin(1);
+	if (swap_a &&
+		(unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+		die("unshare");
+	if (unmounted && (umount2(swap_a, MNT_DETACH) < 0 || umount2(swap_b, MNT_DETACH) < 0))
+		die("umount2");
+	if (swap_a && lstat(swap_a, &first) < 0)
+		die(swap_a);
+	if (write(ready, &changes, sizeof(changes)) < 0)
+		die("write");
+	for (; !stopped; changes++)
+		swap_a ? swap() : remount();
+	/* as it was, so that another run can follow */
+	if (swap_a && lstat(swap_a, &st) == 0 && (S_ISLNK(st.st_mode) || st.st_ino != first.st_ino))
+		swap();
+	return changes;
+}
+
+/* --- who is attacked -------------------------------------------------------------------------- */
+
+static long naive(ino_t good, dev_t device)
+{
+	struct stat seen, got;
+	long caught = 0;
+
+	for (int i = 0; i < BATCH; i++) {
+		int fd;
+
+		if (lstat(check_path, &seen) < 0 || S_ISLNK(seen.st_mode) || seen.st_dev != device)
+			continue;
+		fd = open(open_path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &got) == 0 && got.st_ino != good)
+			caught++;
+		close(fd);
+	}
+	return caught;
+}
+
+static int run(char **argv)
+{
+	posix_spawn_file_actions_t actions;
+	int status, r;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, stdin_path, O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(
+		&actions, 1, log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	posix_spawn_file_actions_adddup2(&actions, 1, 2);
+	r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r) {
+		errno = r;
+		die(argv[0]);
+	}
+	alarm(RUN_SECONDS); /* by default this ends us: the program hangs */
+	if (waitpid(pid, &status, 0) < 0)
+		die("waitpid");
+	alarm(0);
+	if (!WIFEXITED(status)) {
+		fprintf(stderr, "attack-race: %s was killed by signal %d\n", argv[0],
+			WTERMSIG(status));
+		exit(1);
+	}
+	return WEXITSTATUS(status);
+}
+
+/* --- what is watched -------------------------------------------------------------------------- */
+
+static uint64_t print;
+
+static void mix(const void *data, size_t length)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < length; i++)
+		print = (print ^ p[i]) * 0x100000001b3;
+}
+
+static void mix_content(const char *path)
+{
+	char buffer[4096];
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME | O_CLOEXEC);
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0)
+		mix(buffer, (size_t)n);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A directory's order is none: what is in it is added up. The ctime tells of all that has no line here. */
+static int print_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	static uint64_t sum;
+	struct statx stx;
+
+	(void)type;
+	if (at->level == 0)
+		sum = 0;
+	print = 0xcbf29ce484222325;
+	mix(path, strlen(path));
+	mix(&st->st_mode, sizeof(st->st_mode));
+	mix(&st->st_uid, sizeof(st->st_uid));
+	mix(&st->st_gid, sizeof(st->st_gid));
+	mix(&st->st_size, sizeof(st->st_size));
+	mix(&st->st_ctim, sizeof(st->st_ctim));
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &stx) == 0)
+		mix(&stx.stx_mnt_id, sizeof(stx.stx_mnt_id));
+	if (S_ISREG(st->st_mode))
+		mix_content(path);
+	sum += print;
+	print = sum;
+	return 0;
+}
+
+static uint64_t fingerprint(void)
+{
+	print = 0;
+	if (outside)
+		nftw(outside, print_entry, 64, FTW_PHYS);
+	return print;
+}
+
+static int watch_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	if (type == FTW_D && inotify_add_watch(watch, path, IN_OPEN | IN_MODIFY | IN_CREATE) < 0)
+		die(path);
+	return 0;
+}
+
+/* Whether anything outside was opened since it was last asked: by whatever way, and whatever came of it. */
+static long was_opened(void)
+{
+	char events[65536];
+	long n = 0;
+
+	while (watch >= 0 && read(watch, events, sizeof(events)) > 0)
+		n++;
+	return n;
+}
+
+static void watch_outside(void)
+{
+	watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (watch < 0)
+		die("inotify_init1");
+	if (outside)
+		nftw(outside, watch_entry, 64, FTW_PHYS);
+}
+
+/* What comes from outside is called CANARY, or says so. */
+static int sweep_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	char text[6] = "";
+	int fd;
+
+	(void)type;
+	if (S_ISREG(st->st_mode) &&
+		(fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) >= 0) {
+		if (read(fd, text, 6) == 6 && memcmp(text, "CANARY", 6) == 0)
+			leaks++;
+		close(fd);
+	}
+	if (strstr(path + at->base, "CANARY"))
+		leaks++;
+	if (at->level > 0)
+		remove(path);
+	return 0;
+}
+
+/* --- the whole --------------------------------------------------------------------------------- */
+
+static const char *next(char ***at)
+{
+	if (!(*at)[1]) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+	return *++*at;
+}
+
+static void add(struct list *list, const char *item)
+{
+	if (list->n == MAX_LIST)
+		exit(2);
+	list->items[list->n++] = item;
+}
+
+static void read_options(char **at)
+{
+	for (at++; *at && strcmp(*at, "--") != 0; at++) {
+		const char *option = *at;
+		const char **path = !strcmp(option, "--check")	   ? &check_path
+				    : !strcmp(option, "--open")	   ? &open_path
+				    : !strcmp(option, "--outside") ? &outside
+				    : !strcmp(option, "--stdin")   ? &stdin_path
+				    : !strcmp(option, "--log")	   ? &log_path
+								   : NULL;
+		long *number = !strcmp(option, "--each")      ? &each
+			       : !strcmp(option, "--rounds")  ? &rounds
+			       : !strcmp(option, "--seconds") ? &seconds
+			       : !strcmp(option, "--caught")  ? &wanted
+							      : NULL;
+
+		if (path) {
+			*path = next(&at);
+		} else if (number) {
+			*number = atol(next(&at));
+		} else if (!strcmp(option, "--swap")) {
+			swap_a = next(&at);
+			swap_b = next(&at);
+		} else if (!strcmp(option, "--unmounted")) {
+			unmounted = true;
+		} else if (!strcmp(option, "--mount")) {
+			mount_from = next(&at);
+			mount_dir = next(&at);
+		} else if (!strcmp(option, "--sweep")) {
+			add(&sweeps, next(&at));
+		} else if (!strcmp(option, "--forget")) {
+			add(&forgets, next(&at));
+		} else {
+			fprintf(stderr, "attack-race: unknown option %s\n%s", option, usage);
+			exit(2);
+		}
+	}
+	for (; *at && n_programs < MAX_LIST; at++) {
+		if (strcmp(*at, "--") != 0 && strcmp(*at, "--clean") != 0)
+			continue;
+		is_ours[n_programs] = !strcmp(*at, "--clean");
+		*at = NULL;
+		programs[n_programs++] = at + 1;
+	}
+	if (!n_programs || !(swap_a || mount_from)) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	long done = 0, runs = 0, good_runs = 0, caught = 0, changes = 0;
+	double began, ended, longest = 0;
+	struct stat good, device;
+	uint64_t before;
+	pid_t other;
+	int report[2];
+
+	(void)argc;
+	read_options(argv);
+	before = fingerprint();
+	watch_outside();
+	if (wanted && (stat(open_path, &good) < 0 || stat(check_path, &device) < 0))
+		die("the way of the naive program");
+	if (pipe2(report, O_CLOEXEC) < 0)
+		die("pipe");
+	other = fork();
+	if (other == 0) {
+		changes = attacker(report[1]);
+		_exit(write(report[1], &changes, sizeof(changes)) == sizeof(changes) ? 0 : 3);
+	}
+	close(report[1]);
+	pin(0);
+	if (read(report[0], &changes, sizeof(changes)) != sizeof(changes))
+		die("the attacker");
+	for (began = now(); done < rounds && now() - began < (double)seconds;) {
+		for (int i = 0; i < forgets.n; i++)
+			unlink(forgets.items[i]);
+		for (int i = 0; i < n_programs; i++) {
+			double start = now();
+
+			was_opened();
+			good_runs += run(programs[i]) == 0;
+			runs++;
+			if (now() - start > longest)
+				longest = now() - start;
+			if (!is_ours[i])
+				opened += was_opened();
+		}
+		done += each;
+		for (int i = 0; i < sweeps.n; i++)
+			nftw(sweeps.items[i], sweep_entry, 64, FTW_PHYS | FTW_DEPTH);
+		if (caught < wanted)
+			caught += naive(good.st_ino, device.st_dev);
+		if (runs % 64 == 0 && (leaks || opened || fingerprint() != before))
+			break;
+	}
+	for (ended = now(); caught < wanted && now() - ended < CONTROL_SECONDS;)
+		caught += naive(good.st_ino, device.st_dev);
+	kill(other, SIGTERM);
+	if (read(report[0], &changes, sizeof(changes)) != sizeof(changes))
+		changes = 0;
+	waitpid(other, NULL, 0);
+	if (mount_from)
+		umount2(mount_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
+	bool changed = fingerprint() != before;
+
+	printf("rounds=%ld runs=%ld succeeded=%ld changes=%ld caught=%ld longest=%.2f seconds=%.1f "
+	       "leaks=%ld opened=%ld outside=%s\n",
+		done, runs, good_runs, changes, caught, longest, ended - began, leaks, opened,
+		changed ? "changed" : "same");
+	if (leaks || opened || changed)
+		return 1;
+	if (caught < wanted || changes < (mount_from ? wanted / 10 : wanted)) {
+		puts("invalid: the naive program was not caught often enough");
+		return 3;
+	}
+	return 0;
+}
