@@ -174,6 +174,7 @@ demo: all
 
 bench: all tools
 	tests/bench/run
+	VIRT_PARTS_FULL=1 tests/sandbox -- bats tests/lives-many.bats
 
 lint:
 	tests/lint
