@@ -18,6 +18,13 @@ teardown() {
 
 # --- archive ---------------------------------------------------------------------------------------------------
 
+# Each <dircopy> was tried, and ended as an archive or as a refusal; which, is up to the swapper's speed.
+all_told() {
+	local -i told
+	told=$(grep -cE "archived '|cannot archive" "$tree/race.log")
+	((told >= 200))
+}
+
 archive_src() {
 	outside_make
 	inside_make "$me"
@@ -26,7 +33,7 @@ archive_src() {
 	environment_of release end
 	race "$1" "$me" "$(full 400000 4000)" --each 200 --forget "$record/done/archive" --sweep "$archive/web1" \
 		-- "$tree/libexec/archive" web1 release end -
-	has "$(<"$tree/race.log")" archived
+	all_told
 	[[ $1 == mount ]] || has "$(<"$tree/race.log")" 'symbolic link'
 }
 
@@ -74,7 +81,7 @@ archive_dst() {
 	race "$1" "$archive/web1" "$(full 400000 2000)" --each 200 --forget "$record/done/archive" \
 		-- "$tree/libexec/archive" web1 release end - \
 		--clean sh -c 'rm -rf "$0"/a*' "$archive/web1/mid/leaf"
-	has "$(<"$tree/race.log")" archived
+	all_told
 }
 
 @test "archive: the directory of the destination exchanged for a link: nothing is written outside" {

@@ -84,6 +84,7 @@ race() {
 	attack_note "$place: $output"
 	# shellcheck disable=SC2154
 	((status == 0)) || {
+		echo "$place: exit $status: $output" >&2
 		sort "$tree/race.log" | uniq -c | sort -rn | head -5 >&2
 		return 1
 	}
