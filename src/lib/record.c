@@ -308,7 +308,11 @@ static int sync_record(int at, const char *path, unsigned depth)
 
 int vp_record_sync(int run)
 {
-	return sync_record(run, ".", 1);
+	int r = vp_record_has(run, "done") ? sync_record(run, "done", 0) : 0;
+
+	if (r == 0 && vp_record_has(run, "release"))
+		r = sync_at(run, "release");
+	return r < 0 ? r : sync_at(run, ".");
 }
 
 int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)

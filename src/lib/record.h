@@ -74,8 +74,8 @@ int vp_record_note(int run, const char *name, const void *data, size_t length);
  */
 int vp_record_append(int run, const char *name, const char *line);
 /*
- * Everything in the record on disk, journals and notes too: before something is deleted on its word,
- * so that no power loss leaves the deletion without the word.
+ * Brings the journals and the reason to disk, as all else in the record is already: before something
+ * is deleted on its word, so that no power loss leaves the deletion without the word.
  */
 int vp_record_sync(int run);
 int vp_record_remove(int run, const char *name); /* 0 also when it is not there */
