@@ -44,7 +44,10 @@ power_off() {
 }
 
 power_on() {
-	mount -o loop "$used" "$fs" && mount --bind "$fs/state" "$tree/state"
+	local options=loop
+	# the copy before may still be mounted for a moment, and has the same UUID
+	[[ $kind != xfs ]] || options+=,nouuid
+	mount -o "$options" "$used" "$fs" && mount --bind "$fs/state" "$tree/state"
 }
 
 # anew: the disk as it was, in another file each time: a loop device lets go of its file when it likes to
