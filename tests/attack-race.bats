@@ -249,7 +249,7 @@ rm_inner() {
 	environment_of release end
 	cp -a "$me/doomed" "$me/template"
 	race "$1" "$me/doomed" "$(full 100000 300)" -- "$tree/libexec/post-rm-rf" web1 release end - \
-		--clean sh -c 'rm -rf "$0/doomed"; cp -a --no-target-directory "$0/template" "$0/doomed"' "$me"
+		--clean sh -c 'rm -rf "$0/doomed" "$0/fresh"; cp -a "$0/template" "$0/fresh"; mv -T "$0/fresh" "$0/doomed"' "$me"
 }
 
 @test "post-rm-rf: a directory in the doomed one exchanged for a link while it is emptied" {
