@@ -230,8 +230,8 @@ static void remove_top(
 	if (r == -ESTALE)
 		vp_why_set(&removal->why, r, "'%s' was replaced while it was emptied", name);
 	else if (r == -ENOTEMPTY)
-		vp_why_set(&removal->why, r,
-			"cannot remove '%s': somebody still makes files in it", name);
+		vp_why_set(&removal->why, r, "cannot remove '%s': somebody still makes files in it",
+			name);
 	else
 		vp_why_path(&removal->why, r, "remove", name);
 	count_failure(removal, r);
