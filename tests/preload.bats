@@ -244,6 +244,24 @@ label_of() {
 	nothing_left
 }
 
+@test "a part that fails in the teardown keeps the image; the next start uses it as it is, and its end removes it" {
+	local inode
+	part "$parts/release_end.d/30-save" "[ -e '$tree/room' ]"
+	image '' "<file path='a'/>"
+	starts
+	inode=$(stat -c '%i %z' "$image")
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	says "'$image' stays: a part failed before"
+	starts
+	same "$(stat -c '%i %z' "$image")" "$inode"
+	says "'$image' is used as it is"
+	touch "$tree/room"
+	ends
+	is_gone "$image"
+	nothing_left
+}
+
 @test "a guest that comes back from a save has the very image that it had" {
 	local inode
 	mkdir "$seed/d"

@@ -18,6 +18,9 @@ const char *vp_ramdisk_stays(const struct vp_event *event)
 
 const char *vp_iso_stays(const struct vp_event *event, enum vp_begin begin)
 {
+	/* the run stays unfinished: the guest may start again before it is finished, and uses it */
+	if (*event->failed)
+		return "a part failed before";
 	if (is_paused(event))
 		return "the guest was saved and has it open";
 	if (!strcmp(event->reason, "migrated") || begin == VP_BEGIN_INCOMING)
