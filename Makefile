@@ -13,12 +13,12 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfor
 HARDEN_CFLAGS = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 HARDEN_LDFLAGS = -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 # programs that are run at every event, and link nothing but libc
-STATIC = -static-pie
+STATIC = -static-pie -pthread
 
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIE -MMD -MP \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIE -pthread -MMD -MP \
 	-DVP_PREFIX='"$(PREFIX)"' -DVP_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDEN_CFLAGS) \
 	-Isrc/lib -Isrc/tree -Isrc/directives $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+ALL_LDFLAGS = -pie -pthread $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 XML_CFLAGS = $(shell pkg-config --cflags libxml-2.0)
 XML_LIBS = $(shell pkg-config --libs libxml-2.0)
 ISO_LIBS = $(shell pkg-config --libs libisofs-1)

@@ -351,20 +351,38 @@ for n in range(20):
 	[[ -e dst/.virt-parts.copy.AAAAAA ]]
 }
 
-@test "every file, then every directory, then the name, then the directories above are written to disk" {
+@test "every file and directory, then the name, then the directories above are written to disk" {
 	requires strace
+	local line begun=0 finished=0 before='' after='' renamed=''
 	mkdir src/d
 	echo x >src/d/f
-	strace -y -e trace=fsync,renameat2 -o trace "$tool" --durable copy src dst copy
-	# fsync of f, d, tree, the rename, staging, dst, and up
-	mapfile -t order < <(sed -E "s,$T/,,; s,.virt-parts.copy.[A-Za-z0-9]{6},S," trace)
-	[[ ${order[0]} == *dst/S/tree/d/f* ]]
-	[[ ${order[1]} == *dst/S/tree/d\>* ]]
-	[[ ${order[2]} == *dst/S/tree\>* ]]
-	[[ ${order[3]} == renameat2*RENAME_NOREPLACE* ]]
-	[[ ${order[4]} == *dst/S\>* ]]
-	[[ ${order[5]} == *dst\>* ]]
-	[[ ${order[6]} == *"$T>"* ]]
+	strace -f -y -e trace=fsync,renameat2 -o trace "$tool" --durable copy src dst copy
+	# several at a time: an fsync may begin on one line and end on another
+	while read -r line; do
+		if [[ $line == *renameat2* ]]; then
+			[[ $line == *RENAME_NOREPLACE*' = 0' && $finished -eq $begun ]]
+			renamed=yes
+		elif [[ $line =~ fsync\([0-9]+\<([^\>]*) ]]; then
+			begun=$((begun + 1))
+			[[ -n $renamed ]] && after+="${BASH_REMATCH[1]};" || before+="${BASH_REMATCH[1]};"
+		fi
+		[[ $line != *fsync*' = 0' ]] || finished=$((finished + 1))
+	done < <(sed -E "s,$T,,; s,.virt-parts.copy.[A-Za-z0-9]{6},S," trace)
+	[[ $begun -eq $finished && $before$after == *\;*\;*\;*\;*\;* ]]
+	for line in /dst/S/tree/d/f /dst/S/tree/d /dst/S/tree; do
+		[[ ";$before" == *";$line;"* ]]
+	done
+	for line in /dst/S /dst ''; do
+		[[ ";$after" == *";$line;"* ]]
+	done
+}
+
+@test "files are written to disk also where no thread can be had" {
+	requires strace
+	echo x >src/f
+	strace -f -o trace -e trace=clone,clone3,fsync -e inject=clone,clone3:error=EAGAIN "$tool" --durable copy src dst copy
+	[[ $(cat dst/copy/f) == x ]]
+	[[ $(grep -c 'fsync(.* = 0' trace) -ge 5 ]]
 }
 
 @test "without RENAME_NOREPLACE nothing is overwritten either" {
@@ -484,7 +502,7 @@ inject_all() {
 			for ((n = 1; ; n++)); do
 				prepare
 				status=0
-				strace -o trace -e trace="$call" -e inject="$call:error=$error:when=$n" "$@" >out 2>&1 || status=$?
+				strace -f -o trace -e trace="$call" -e inject="$call:error=$error:when=$n" "$@" >out 2>&1 || status=$?
 				grep -q INJECTED trace || break
 				((++runs))
 				check || {

@@ -13,12 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record-path.h"
 #include "text.h"
 
 enum { MAX_RECORD_FILE = 64 << 20 };
 
-static int record_path(char path[PATH_MAX], const char *state_dir, const char *driver,
-	const char *uuid, const char *suffix)
+int vp_record_path(char path[PATH_MAX], const char *state_dir, const char *driver, const char *uuid,
+	const char *suffix)
 {
 	/* both are names that were checked, so that nothing here leads out of the state directory */
 	if (!vp_is_file_name(driver) || !vp_is_uuid(uuid))
@@ -38,7 +39,7 @@ static int open_dir(int at, const char *path)
 int vp_record_open(const char *state_dir, const char *driver, const char *uuid)
 {
 	char path[PATH_MAX];
-	int r = record_path(path, state_dir, driver, uuid, "");
+	int r = vp_record_path(path, state_dir, driver, uuid, "");
 
 	return r < 0 ? r : open_dir(AT_FDCWD, path);
 }
@@ -253,7 +254,7 @@ static int remove_record(int parent, const char *name, unsigned depth)
 int vp_record_new(const char *state_dir, const char *driver, const char *uuid)
 {
 	char path[PATH_MAX];
-	int r = record_path(path, state_dir, driver, uuid, ".new");
+	int r = vp_record_path(path, state_dir, driver, uuid, ".new");
 
 	if (r < 0)
 		return r;
@@ -268,78 +269,14 @@ int vp_record_new(const char *state_dir, const char *driver, const char *uuid)
 	return r < 0 ? r : open_dir(AT_FDCWD, path);
 }
 
-static int sync_at(int at, const char *path)
-{
-	int fd = openat(at, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
-/* Everything in a record, then the names of it. */
-static int sync_record(int at, const char *path, unsigned depth)
-{
-	int fd = open_dir(at, path), r = 0;
-	struct dirent *entry;
-	DIR *dir;
-
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while (r == 0 && (errno = 0, entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		r = entry->d_type == DT_DIR && depth ? sync_record(fd, entry->d_name, depth - 1)
-						     : sync_at(fd, entry->d_name);
-	}
-	if (r == 0 && (errno || fsync(fd) < 0))
-		r = -errno;
-	closedir(dir);
-	return r;
-}
-
-int vp_record_sync(int run)
-{
-	int r = vp_record_has(run, "done") ? sync_record(run, "done", 0) : 0;
-
-	if (r == 0 && vp_record_has(run, "release"))
-		r = sync_at(run, "release");
-	return r < 0 ? r : sync_at(run, ".");
-}
-
-int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-	int r = record_path(from, state_dir, driver, uuid, ".new");
-
-	if (r == 0)
-		r = record_path(to, state_dir, driver, uuid, "");
-	if (r == 0)
-		r = sync_record(AT_FDCWD, from, 1);
-	if (r == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
-		r = -errno;
-	if (r < 0)
-		return r;
-	*strrchr(to, '/') = '\0';
-	return sync_at(AT_FDCWD, to);
-}
-
 int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
 {
 	char from[PATH_MAX], to[PATH_MAX];
-	int r = record_path(from, state_dir, driver, uuid, "");
+	int r = vp_record_path(from, state_dir, driver, uuid, "");
 
 	if (r < 0)
 		return r;
-	r = record_path(to, state_dir, driver, uuid, ".over");
+	r = vp_record_path(to, state_dir, driver, uuid, ".over");
 	if (r < 0)
 		return r;
 	r = remove_record(AT_FDCWD, to, 1);

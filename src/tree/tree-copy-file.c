@@ -107,7 +107,7 @@ static int next_data(int in, off_t from, off_t size, off_t *ret_from, off_t *ret
 }
 
 /* All of the file as one reflink: 1 if so, 0 if that can't be done here. */
-static int clone(struct vp_copy *copy, const char *name, int in, const struct statx *stx, int out)
+static int reflink(struct vp_copy *copy, const char *name, int in, const struct statx *stx, int out)
 {
 	uint64_t device = makedev(stx->stx_dev_major, stx->stx_dev_minor);
 
@@ -125,7 +125,7 @@ int vp_copy_data(struct vp_copy *copy, const char *name, int in, const struct st
 {
 	off_t size = (off_t)stx->stx_size;
 	off_t from = 0, to = 0;
-	int cloned = size > 0 ? clone(copy, name, in, stx, out) : 0;
+	int cloned = size > 0 ? reflink(copy, name, in, stx, out) : 0;
 
 	if (cloned < 0)
 		return cloned;

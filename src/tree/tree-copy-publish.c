@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "sync-queue.h"
 #include "tree-copy-staging.h"
 #include "walk-text.h"
 
@@ -48,35 +49,40 @@ static int move(int from_dir, const char *from, int to_dir, const char *to)
 						  : -errno;
 }
 
-/* fsyncs dir and the directories above it up to the root of its mount. */
-static int sync_upwards(int dir)
+/* Has dir and the directories above it fsynced, up to the root of its mount. */
+static int sync_upwards(struct vp_sync_queue *queue, int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? -errno : 0;
 
-	for (int i = 0; r == 0; i++) {
-		if (fsync(fd) < 0) {
-			r = -errno;
-			break;
-		}
-		int root = vp_is_mount_root(fd);
+	for (int i = 0; fd >= 0; i++) {
+		int root = r < 0 || i == MAX_ABOVE ? 1 : vp_is_mount_root(fd), above = -1, queued;
 
-		if (root != 0 || i == MAX_ABOVE) {
-			r = root < 0 ? root : 0;
-			break;
-		}
-		int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (above < 0) {
+		if (root == 0)
+			above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			r = root;
+		else if (root == 0 && above < 0)
 			r = -errno;
-			break;
-		}
-		close(fd);
+		queued = vp_sync_later(queue, fd);
+		if (r == 0)
+			r = queued;
 		fd = above;
 	}
-	if (fd >= 0)
-		close(fd);
 	return r;
+}
+
+/* The names in both, on disk. */
+static int sync_names(int staging_dir, int dest_parent)
+{
+	struct vp_sync_queue queue = {0};
+	int fd = fcntl(staging_dir, F_DUPFD_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : vp_sync_later(&queue, fd), last;
+
+	if (r == 0)
+		r = sync_upwards(&queue, dest_parent);
+	last = vp_sync_all(&queue);
+	return r < 0 ? r : last;
 }
 
 int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const char *name,
@@ -97,9 +103,6 @@ int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const 
 	if (r < 0)
 		return vp_why_path(&why, r, "put in place as", name);
 	memcpy(ret_name, final, strlen(final) + 1);
-	if (fsync(staging_dir) < 0)
-		r = -errno;
-	if (r == 0)
-		r = sync_upwards(dest_parent);
+	r = sync_names(staging_dir, dest_parent);
 	return r < 0 ? vp_why_path(&why, r, "write to disk the name", final) : 0;
 }
