@@ -11,8 +11,8 @@
 #include "iso-stream.h"
 #include "iso-tree.h"
 
-#define WRITE_SIZE (256 * 1024)
-#define FIFO_BLOCKS 256 /* of 2 KiB */
+#define WRITE_SIZE (64 * 1024)
+#define FIFO_BLOCKS 64 /* of 2 KiB */
 
 /* The time of an image that has no source: 1980-01-01, the earliest that every reader shows. */
 #define TIME_WITHOUT_SOURCE 315532800
