@@ -229,6 +229,15 @@ static int keep_shipped(struct plan *plan)
 	return r;
 }
 
+/* A shipped part hides one of these, if it has the same name, also where it has nothing to do. */
+static bool has_compat(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].source > PLAN_VENDOR_SHARED)
+			return true;
+	return false;
+}
+
 int plan_make(const struct plan_query *q, struct plan *ret)
 {
 	/* a guest may be called `..`, and whoever calls by hand may call it anything */
@@ -246,8 +255,7 @@ int plan_make(const struct plan_query *q, struct plan *ret)
 			"are not looked for",
 			shown);
 	}
-	/* a shipped part that is idle still hides an older one of its name */
-	if (r == 0 && (q->directives || q->record >= 0 || q->complete || plan.count))
+	if (r == 0 && (q->directives || q->record >= 0 || q->complete || has_compat(&plan)))
 		r = scan_vendor(&plan, q);
 	if (r == 0 && plan.count)
 		qsort(plan.entries, plan.count, sizeof(*plan.entries), by_name);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,50 +22,98 @@
 
 enum { GRACE_MS = 2000, LOOK_MS = 10 };
 
+/* As the kernel takes it, by whatever architecture: all zero is the default. */
+union disposition {
+	unsigned long words[16];
+	unsigned char bytes[16 * sizeof(unsigned long)];
+};
+
+enum { SIGNAL_SET_SIZE = _NSIG / 8 };
+
+/* Signals that are ignored or handled here, and that a child shall find as new. */
+static struct {
+	int signals[_NSIG];
+	unsigned count;
+} changed;
+
+/* Not sigaction(3), which knows nothing of two signals of the C library's own. */
+static void find_changed(void)
+{
+	static const union disposition as_new;
+
+	changed.count = 0;
+	for (int number = 1; number < _NSIG; number++) {
+		union disposition now = {0};
+
+		if (syscall(SYS_rt_sigaction, number, NULL, &now, SIGNAL_SET_SIZE) == 0 &&
+			memcmp(&now, &as_new, sizeof(now)) != 0)
+			changed.signals[changed.count++] = number;
+	}
+}
+
 void spawn_prepare(void)
 {
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	find_changed();
 }
 
-static int add_output(posix_spawn_file_actions_t *actions, int fd, int target)
+static int put(int fd, int target)
 {
-	return fd >= 0 ? posix_spawn_file_actions_adddup2(actions, fd, target)
-		       : posix_spawn_file_actions_addopen(
-				 actions, target, "/dev/null", O_WRONLY, 0);
+	if (fd < 0)
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : dup2(fd, target);
 }
 
-/* posix_spawn runs the child in the parent's memory until its exec: no page is copied. */
+/* In the memory of the parent, which waits: changes nothing there but *error, and never returns. */
+static void run_child(const struct spawn *spawn, int input, volatile int *error)
+{
+	static const union disposition as_new;
+	sigset_t none;
+
+	for (unsigned i = 0; i < changed.count; i++)
+		syscall(SYS_rt_sigaction, changed.signals[i], &as_new, NULL, SIGNAL_SET_SIZE);
+	if (setpgid(0, 0) == 0 && dup2(input, STDIN_FILENO) >= 0 &&
+		put(spawn->output, STDOUT_FILENO) >= 0 && put(spawn->error, STDERR_FILENO) >= 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execve(spawn->argv[0], spawn->argv, spawn->environment);
+	}
+	*error = errno;
+	_exit(127);
+}
+
+/*
+ * vfork: the child runs in the parent's memory until its exec, and no page is copied. posix_spawn does so
+ * too, with a hundred system calls that nothing here needs.
+ */
 static int start(const struct spawn *spawn, pid_t *ret)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	char input[32];
-	int r;
+	char path[32] = "/dev/null";
+	volatile int error = 0;
+	sigset_t all, before;
+	int input;
+	pid_t pid;
 
-	snprintf(input, sizeof(input), "/proc/self/fd/%d", spawn->input);
-	sigemptyset(&none);
-	/* not sigfillset: it leaves out two of the C library's own, which would stay ignored */
-	memset(&all, 0xff, sizeof(all));
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(
-		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawn_file_actions_init(&actions);
-	r = posix_spawn_file_actions_addopen(
-		&actions, STDIN_FILENO, spawn->input >= 0 ? input : "/dev/null", O_RDONLY, 0);
-	if (r == 0)
-		r = add_output(&actions, spawn->output, STDOUT_FILENO);
-	if (r == 0)
-		r = add_output(&actions, spawn->error, STDERR_FILENO);
-	if (r == 0)
-		r = posix_spawn(
-			ret, spawn->argv[0], &actions, &attr, spawn->argv, spawn->environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	return -r;
+	/* not by the child: /proc of a process is made when it is first looked at */
+	if (spawn->input >= 0)
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", spawn->input);
+	input = open(path, O_RDONLY | O_CLOEXEC);
+	if (input < 0)
+		return -errno;
+	/* no handler of the parent's may run in the child */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = vfork();
+	if (pid == 0)
+		run_child(spawn, input, &error);
+	if (pid < 0)
+		error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(input);
+	if (pid > 0 && error)
+		waitpid(pid, NULL, 0);
+	*ret = pid;
+	return -error;
 }
 
 /* Whether the output, which lies in memory, has grown beyond what anybody would use. */

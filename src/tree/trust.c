@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ int vp_trust_check(const char *path, struct stat *ret_stat, char *ret_real, char
 	unsigned links = 0;
 	struct stat st;
 	size_t used = 0;
+	bool seen = true; /* st is of what real names so far */
 
 	if (path[0] != '/' || strlen(path) >= sizeof(rest)) {
 		snprintf(why, size, "'%s' is not an absolute path of usable length", path);
@@ -90,6 +92,7 @@ int vp_trust_check(const char *path, struct stat *ret_stat, char *ret_real, char
 			used = slash ? (size_t)(slash - real) : 0;
 			real[used] = '\0';
 			next += length;
+			seen = false;
 			continue;
 		}
 		if (used + 1 + length >= sizeof(real)) {
@@ -110,8 +113,10 @@ int vp_trust_check(const char *path, struct stat *ret_stat, char *ret_real, char
 			return untrusted(real, &st, why, size);
 		if (!S_ISLNK(st.st_mode)) {
 			used += 1 + length;
+			seen = true;
 			continue;
 		}
+		seen = false;
 		if (++links > MAX_LINKS) {
 			snprintf(why, size, "'%s': %s", path, strerror(ELOOP));
 			return -ELOOP;
@@ -126,9 +131,7 @@ int vp_trust_check(const char *path, struct stat *ret_stat, char *ret_real, char
 		real[used] = '\0';
 		st.st_mode = S_IFDIR; /* the directory that the link lies in, or the root */
 	}
-	if (used == 0 && stat("/", &st) < 0)
-		return -errno;
-	if (used && lstat(real, &st) < 0)
+	if (!seen && lstat(used ? real : "/", &st) < 0)
 		return -errno;
 	if (ret_stat)
 		*ret_stat = st;
