@@ -138,10 +138,13 @@ static int build_beside(struct building *b, const char *temporary)
 	fd = open_image(b->parent, temporary, &named);
 	if (fd < 0)
 		return fd;
-	r = iso_build(&b->request, fd, b->why, b->why_size);
+	/* before, and it is on disk with the rest; after, when its owner could open it half-done */
+	r = named ? 0 : set_owner(b, fd);
 	if (r == 0)
+		r = iso_build(&b->request, fd, b->why, b->why_size);
+	if (r == 0 && named)
 		r = set_owner(b, fd);
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && named && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && !named && linkat(fd, "", b->parent, temporary, AT_EMPTY_PATH) < 0)
 		r = -errno;
