@@ -89,6 +89,49 @@ static void open_log(struct dispatch *d)
 	log_open(&d->log, d->conf->log_dir, d->event->driver, d->event->object, d->event->uuid);
 }
 
+/* With a parts.conf that was read, and VALID: what that came to. */
+static int handle_with(
+	struct dispatch *d, struct event *event, int read, int valid, const char *why)
+{
+	const struct vp_conf *conf = d->conf;
+	int opened, r;
+
+	if (!conf->state_dir || !conf->run_dir || !conf->log_dir || !conf->vendor_dir ||
+		!conf->qemu_log_dir) {
+		log_error(&d->log, "%s refused: %s", event->name, strerror(ENOMEM));
+		return 1;
+	}
+	if (read < 0) {
+		open_log(d);
+		log_error(&d->log, "%s refused: cannot read its XML: %s", event->name,
+			read == -EFBIG ? "it is longer than 8 MiB" : strerror(-read));
+		return 1;
+	}
+	opened = dispatch_open_record(d);
+	r = dispatch_plan(d);
+	if (r == 0 && opened == 0 && !plan_has_work(&d->plan) && !dispatch_is_bound(d))
+		return 0;
+	open_log(d);
+	if (r < 0) {
+		log_error(&d->log, "%s refused: cannot tell its parts: %s", event->name,
+			strerror(-r));
+		return 1;
+	}
+	if (valid < 0)
+		log_warning(&d->log, "no valid parts.conf: %s", why);
+	if (opened < 0 && !event->directives)
+		log_warning(&d->log,
+			"cannot open the record of its run in '%s': %s, going on without",
+			conf->state_dir, strerror(-opened));
+	r = input_seal(event);
+	if (r < 0) {
+		log_error(
+			&d->log, "%s refused: cannot keep its XML: %s", event->name, strerror(-r));
+		return 1;
+	}
+	return run_event(d);
+}
+
 static int handle(struct event *event)
 {
 	struct dispatch d = {
@@ -100,7 +143,7 @@ static int handle(struct event *event)
 	};
 	char path[PATH_MAX], why[PATH_MAX + 256] = "";
 	struct vp_conf conf;
-	int read, valid, opened, r;
+	int read, valid, status;
 
 	d.until = d.began + LOCK_WAIT_S * 1000;
 	log_init(&d.log, event->name, event->object);
@@ -113,39 +156,11 @@ static int handle(struct event *event)
 		return 1;
 	valid = vp_conf_read(path, &conf, why, sizeof(why));
 	d.conf = &conf;
-	if (!conf.state_dir || !conf.run_dir || !conf.log_dir || !conf.vendor_dir ||
-		!conf.qemu_log_dir) {
-		log_error(&d.log, "%s refused: %s", event->name, strerror(ENOMEM));
-		return 1;
-	}
-	if (read < 0) {
-		open_log(&d);
-		log_error(&d.log, "%s refused: cannot read its XML: %s", event->name,
-			read == -EFBIG ? "it is longer than 8 MiB" : strerror(-read));
-		return 1;
-	}
-	opened = dispatch_open_record(&d);
-	r = dispatch_plan(&d);
-	if (r == 0 && opened == 0 && !plan_has_work(&d.plan) && !dispatch_is_bound(&d))
-		return 0;
-	open_log(&d);
-	if (r < 0) {
-		log_error(
-			&d.log, "%s refused: cannot tell its parts: %s", event->name, strerror(-r));
-		return 1;
-	}
-	if (valid < 0)
-		log_warning(&d.log, "no valid parts.conf: %s", why);
-	if (opened < 0 && !event->directives)
-		log_warning(&d.log,
-			"cannot open the record of its run in '%s': %s, going on without",
-			conf.state_dir, strerror(-opened));
-	r = input_seal(event);
-	if (r < 0) {
-		log_error(&d.log, "%s refused: cannot keep its XML: %s", event->name, strerror(-r));
-		return 1;
-	}
-	return run_event(&d);
+	status = handle_with(&d, event, read, valid, why);
+	plan_free(&d.plan);
+	names_free(&d.failed);
+	vp_conf_free(&conf);
+	return status;
 }
 
 static int print(enum event_wish wish)

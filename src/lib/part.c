@@ -107,11 +107,9 @@ int vp_part_main(const struct vp_part *part, int argc, char **argv)
 	if (!handler->op)
 		return 0;
 	r = part->read(&event, part->name, &source);
-	if (r < 0) {
+	if (r < 0)
 		vp_error(&event, NULL, "%s", source.why[0] ? source.why : strerror(-r));
-		return 1;
-	}
-	r = act(part, handler, &event, &source);
+	r = r < 0 ? 1 : act(part, handler, &event, &source);
 	vp_source_free(&source);
 	return r;
 }

@@ -27,7 +27,7 @@ struct asked {
 	size_t length;
 };
 
-/* All that prepare looks at and makes; a short-lived process frees none of it. */
+/* All that prepare looks at and makes. */
 struct preparing {
 	struct vp_event event;
 	struct vp_xml xml;
@@ -36,6 +36,20 @@ struct preparing {
 	char *claims;
 	size_t claims_length;
 };
+
+static void preparing_free(struct preparing *p)
+{
+	while (p->asked) {
+		struct asked *asked = p->asked;
+
+		p->asked = asked->next;
+		free(asked->text);
+		free(asked);
+	}
+	free(p->claims);
+	vp_policy_free(&p->policy);
+	vp_source_free(&p->xml.source);
+}
 
 static int fail(struct preparing *p, const struct vp_element *where, const char *what, int error)
 {
@@ -387,6 +401,7 @@ static int print_help(void)
 int main(int argc, char **argv)
 {
 	struct preparing p = {0};
+	int r;
 
 	if (!vp_event_is_hook() && argc == 2 && !strcmp(argv[1], "--well-formed"))
 		return check_well_formed();
@@ -399,5 +414,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(p.event.op, "prepare") != 0 || strcmp(p.event.subop, "begin") != 0)
 		return 0;
-	return prepare(&p) < 0 ? 1 : 0;
+	r = prepare(&p);
+	preparing_free(&p);
+	return r < 0 ? 1 : 0;
 }
