@@ -10,8 +10,13 @@ DRIVERS = qemu lxc network daemon
 
 CFLAGS = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
-HARDEN_CFLAGS = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
-HARDEN_LDFLAGS = -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+# a flag, where this compiler has it for this machine
+accepted = $(shell $(CC) -Werror -U_FORTIFY_SOURCE $(1) -O2 -S -o /dev/null -x c -include features.h /dev/null \
+	2>/dev/null && echo $(1))
+HARDEN_CFLAGS := -U_FORTIFY_SOURCE $(or $(call accepted,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2) \
+	-fstack-protector-strong $(call accepted,-fstack-clash-protection) \
+	$(or $(call accepted,-fcf-protection),$(call accepted,-mbranch-protection=standard))
+HARDEN_LDFLAGS = -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,text
 # programs that are run at every event, and link nothing but libc
 STATIC = -static-pie -pthread
 
@@ -84,10 +89,11 @@ $(BUILD)/cli/virt-parts/%.o: CPPFLAGS += -Isrc $(XML_CFLAGS)
 $(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
 $(BUILD)/parts/preload.o: CPPFLAGS += -Isrc/iso
 
-# the prefix is compiled in: another one is another build
+# the prefix is compiled in: another one is another build, and so are other flags
+BUILT_WITH = $(PREFIX) $(CC) $(HARDEN_CFLAGS) $(CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(STATIC)
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(PREFIX) $(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(PREFIX) $(CC) $(CFLAGS)' >$@
+	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
 
 $(BUILD)/%.o: src/%.c $(BUILD)/prefix
 	@mkdir -p $(@D)

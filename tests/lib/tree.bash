@@ -9,6 +9,9 @@
 # shellcheck disable=SC2034,SC2119,SC2120 # variables and arguments are for the tests
 # shellcheck disable=SC2016 # parts expand what is in them
 
+# shellcheck source=tests/lib/checker.bash
+source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly build=${VIRT_PARTS_BUILD:-$checkout/build}
 readonly uuid=6e3ad1c0-5a1b-4d0c-9a57-0d6c9b1a7a11
@@ -44,8 +47,9 @@ full() {
 	fi
 }
 
-# Memory and system calls are those of the program as it is installed, not of one for a sanitizer.
+# Memory and system calls are those of the program as it is installed, not of one for a checker.
 needs_static() {
+	without_checker 'memory and system calls are its own'
 	! ldd "$build/virt-parts-hook" 2>&1 | grep -q '=>' || skip 'the program is not linked statically'
 }
 
