@@ -192,7 +192,7 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
 FORCE:
 .DELETE_ON_ERROR:
