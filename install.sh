@@ -221,51 +221,118 @@ selinux_enforces() {
 	[[ -z $DESTDIR && -r $selinuxfs/enforce && $(<"$selinuxfs/enforce") == 1 ]]
 }
 
-# selinux_allows SOURCE TARGET CLASS PERMISSION: asks the loaded policy.
+# selinux_ask NODE TEXT: one question to the kernel, and its answer
+selinux_ask() {
+	local fd answer=''
+	exec {fd}<>"$selinuxfs/$1" || return
+	if printf '%s' "$2" >&"$fd"; then
+		read -r answer <&"$fd" || true
+	fi
+	exec {fd}>&-
+	printf '%s' "$answer" | tr -d '\0'
+} 2>/dev/null
+
+# selinux_allows SOURCE TARGET CLASS PERMISSION: asks the loaded policy. What a permissive domain does is only noted.
 selinux_allows() {
 	if command -v selinux_check_access >/dev/null; then
 		selinux_check_access "$1" "$2" "$3" "$4" >/dev/null 2>&1
 		return
 	fi
-	local class bit answer fd
+	local class bit allowed flags
 	class=$(<"$selinuxfs/class/$3/index") || return
 	bit=$(<"$selinuxfs/class/$3/perms/$4") || return
-	exec {fd}<>"$selinuxfs/access" || return
-	if ! printf '%s %s %s' "$1" "$2" "$class" >&"$fd" || ! read -r answer _ <&"$fd"; then
-		answer=0
-	fi
-	exec {fd}>&-
-	(((16#$answer >> (bit - 1)) & 1))
+	read -r allowed _ _ _ _ flags < <(selinux_ask access "$1 $2 $class"; echo)
+	(((16#${allowed:-0} >> (bit - 1)) & 1 || 16#${flags:-0} & 1))
 }
 
-# A hook that cannot be executed refuses every start of a guest: then rather none.
-selinux_lets_hooks_run() {
-	local hook=$prefix/sbin/virt-parts-hook source_context='' target_context pid permission
-	command -v restorecon >/dev/null && restorecon -F "$hook" "$prefix/libexec/virt-parts"/* 2>/dev/null
-	for pid in $(daemon_pids); do
-		source_context=$(tr -d '\0' <"/proc/$pid/attr/current" 2>/dev/null) && break
+# The domain of a daemon: that of its process, else the one that its program is named for.
+selinux_domain() {
+	local pid program type
+	for pid in $(daemon_pids "$1"); do
+		{ tr -d '\0' <"/proc/$pid/attr/current" && return; } 2>/dev/null
 	done
-	[[ -n $source_context ]] || source_context=system_u:system_r:virtd_t:s0-s0:c0.c1023
-	target_context=$(stat -c %C "$hook" 2>/dev/null)
-	for permission in execute execute_no_trans; do
-		if ! selinux_allows "$source_context" "$target_context" file "$permission"; then
-			cat >&2 <<-END
-			install: SELinux enforces, and its policy does not let libvirt run the hook: no hook was installed,
-			  because one that cannot be executed refuses every start of a guest.
-			  missing: allow $(cut -d: -f3 <<<"$source_context") $(cut -d: -f3 <<<"$target_context"):file $permission;
-			  load a policy module with this rule (see audit2allow), then run install.sh again
-			END
-			return 1
+	program=$(command -v "$1") || return
+	type=$(stat -L -c %C "$program" | cut -d: -f3)
+	printf 'system_u:system_r:%s_t:s0' "${type%_exec_t}"
+}
+
+# What the hook needs at the least, a line each: TARGET CLASS PERMISSION; it is in the domain of its daemon, or in the
+# one that it changes to.
+selinux_needs() {
+	local state
+	state=$(stat -c %C /var/lib/virt-parts 2>/dev/null || stat -c %C /var/lib)
+	printf '%s\n' "$(stat -c %C "$hooks/parts.d") dir search" "$(stat -c %C "$hooks/parts.conf") file read" \
+		"$(stat -L -c %C "$prefix/libexec/virt-parts/ramdisk") file execute" "$state dir add_name" "$state dir write" \
+		'system_u:object_r:tmpfs_t:s0 file create' 'system_u:object_r:tmpfs_t:s0 filesystem mount'
+}
+
+# selinux_missing DAEMON: the rules that its domain lacks to run the hook, and the hook's to work
+selinux_missing() {
+	local hook=$prefix/sbin/virt-parts-hook source target domain class permission
+	source=$(selinux_domain "$1") || return 0
+	target=$(stat -c %C "$hook")
+	domain=$source
+	[[ ! -e $selinuxfs/create ]] ||
+		domain=$(selinux_ask create "$source $target $(<"$selinuxfs/class/process/index")")
+	[[ -n $domain ]] || domain=$source
+	{
+		echo "$source $target file execute"
+		if [[ $domain == "$source" ]]; then
+			echo "$source $target file execute_no_trans"
+		else
+			echo "$source $domain process transition"
+			echo "$domain $target file entrypoint"
 		fi
+		selinux_needs | sed "s/^/$domain /"
+	} | while read -r source target class permission; do
+		selinux_allows "$source" "$target" "$class" "$permission" ||
+			echo "allow $(cut -d: -f3 <<<"$source") $(cut -d: -f3 <<<"$target"):$class $permission;"
 	done
+}
+
+# daemons_of DRIVER: those that call its hook
+daemons_of() {
+	case $1 in
+	qemu) echo libvirtd virtqemud ;;
+	lxc) echo libvirtd virtlxcd ;;
+	libxl) echo libvirtd virtxend ;;
+	bhyve) echo libvirtd virtbhyved ;;
+	network) echo libvirtd virtnetworkd ;;
+	*) echo "$daemons" ;;
+	esac
+}
+
+# A hook that cannot be executed, or cannot work, refuses every start of a guest: then rather none for that driver.
+selinux_lets_hook_run() {
+	local daemon missing refused=0
+	for daemon in $(daemons_of "$1"); do
+		missing=$(selinux_missing "$daemon")
+		[[ -n $missing ]] || continue
+		refused=1
+		warn "$1: SELinux enforces, and its policy does not let $daemon run the hook and the hook work; not installed for $1, because one that cannot be executed refuses every start"
+		printf '  missing: %s\n' "${missing//$'\n'/$'\n  missing: '}" >&2
+	done
+	return "$refused"
+}
+
+selinux_advice() {
+	cat >&2 <<-END
+		install: what was not installed for SELinux needs the rules above, in a policy module of your own (see audit2allow).
+		  Where the policy has the type virt_hook_t (Fedora and its kin), the hook can have a domain of its own:
+		    semanage fcontext -a -t virt_hook_t $prefix/sbin/virt-parts-hook
+		    restorecon $prefix/sbin/virt-parts-hook && setsebool -P virt_hooks_unconfined on
+		  Then run install.sh again: it asks the policy. docs/selinux.md explains it
+	END
 }
 
 # --- the running daemons ---------------------------------------------------------------------------------------
 
-# Those that read this host's hooks: not a user's session daemon, not one in a container.
+# daemon_pids [NAME...]: those that read this host's hooks: not a user's session daemon, not one in a container
 daemon_pids() {
 	local name pid
-	for name in $daemons; do
+	# shellcheck disable=SC2086 # a list of words
+	(($#)) || set -- $daemons
+	for name; do
 		for pid in $(pgrep -x -u 0 "$name" 2>/dev/null); do
 			[[ /proc/$pid/root/etc/libvirt -ef /etc/libvirt ]] && echo "$pid"
 		done
@@ -367,11 +434,10 @@ do_install() {
 	make -s -C "$source" install DESTDIR="$DESTDIR" PREFIX="$prefix" || die 'make install failed'
 	install_conf
 
-	if selinux_enforces && ! selinux_lets_hooks_run; then
-		for driver in $all_drivers; do
-			remove_hook "$driver"
-		done
-		exit 1
+	local confined=no advise=no
+	if selinux_enforces; then
+		confined=yes
+		command -v restorecon >/dev/null && restorecon -RF "$prefix/sbin/virt-parts-hook" "$prefix/libexec/virt-parts" "$hooks" 2>/dev/null
 	fi
 	if [[ -z $DESTDIR && $prefix != /usr && -r /sys/kernel/security/apparmor/profiles ]] &&
 		grep -qE '^(/usr/sbin/)?(libvirtd|virtqemud)' /sys/kernel/security/apparmor/profiles; then
@@ -383,12 +449,17 @@ do_install() {
 	for driver in $all_drivers; do
 		if [[ " $list " != *" $driver "* ]]; then
 			remove_hook "$driver"
+		elif [[ $confined == yes ]] && ! selinux_lets_hook_run "$driver"; then
+			remove_hook "$driver"
+			list=${list/"$driver "/}
+			advise=yes failed=1
 		elif install_hook "$driver"; then
 			installed=$((installed + 1))
 		else
 			failed=1
 		fi
 	done
+	[[ $advise == no ]] || selinux_advice
 	((installed)) || die 'no hook was installed'
 	say "installed in ${DESTDIR}$prefix, hooks for: $list"
 

@@ -3,7 +3,7 @@
 # install.sh on a host with a running libvirtd. Run as: tests/sandbox bats tests/lives-install.bats
 
 # names that lib/lives.bash sets, none with a blank in it; a guest may be called $(id)
-# shellcheck disable=SC2154,SC2086,SC2016
+# shellcheck disable=SC2154,SC2086,SC2016,SC2030,SC2031
 load lib/lives.bash
 
 setup_file() {
@@ -196,26 +196,72 @@ ramdisk_guest() {
 	on lxc start plain
 }
 
-@test "where SELinux enforces and would not let the hook run, no hook is installed and the missing rule is named" {
-	mkdir -p "$BATS_TEST_TMPDIR"/{bin,selinux}
+# selinux DENIED...: a host where SELinux enforces. libvirtd's domain is virtd_t, that of a virtnetworkd that does not
+# run is virtnetworkd_t. Of "DOMAIN TYPE CLASS PERMISSION" what matches one of these patterns is denied.
+selinux() {
+	local bin=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$bin" "$BATS_TEST_TMPDIR/selinux"
 	echo 1 >"$BATS_TEST_TMPDIR/selinux/enforce"
-	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/selinux_check_access"
-	chmod 0755 "$BATS_TEST_TMPDIR/bin/selinux_check_access"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH VIRT_PARTS_SELINUXFS=$BATS_TEST_TMPDIR/selinux \
-		run "$checkout/install.sh" --no-deps
+	printf '#!/bin/sh\n' | tee "$bin/virtnetworkd" >"$bin/restorecon"
+	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/denied"
+	cat >"$bin/stat" <<-'END'
+		#!/bin/sh
+		case "$*" in
+		*%C*virtnetworkd) echo system_u:object_r:virtnetworkd_exec_t:s0 ;;
+		*%C*libvirtd) echo system_u:object_r:virtd_exec_t:s0 ;;
+		*%C*/var/lib*) echo system_u:object_r:var_lib_t:s0 ;;
+		*%C*hooks*) echo system_u:object_r:virt_hook_t:s0 ;;
+		*%C*) echo system_u:object_r:bin_t:s0 ;;
+		*) exec /usr/bin/stat "$@" ;;
+		esac
+	END
+	cat >"$bin/selinux_check_access" <<-END
+		#!/bin/sh
+		asked=\$(echo "\$1 \$2 \$3 \$4" | sed 's/[a-z_]*:[a-z_]*:\([a-z_]*\):[^ ]*/\1/g')
+		echo "\$asked" >>$BATS_TEST_TMPDIR/asked
+		! echo "\$asked" | grep -qxf $BATS_TEST_TMPDIR/denied
+	END
+	chmod 0755 "$bin"/*
+	PATH=$bin:$PATH VIRT_PARTS_SELINUXFS=$BATS_TEST_TMPDIR/selinux run "$checkout/install.sh" --no-deps
+	echo "$output" >&2
+}
+
+@test "where SELinux enforces and would not let the hook run, no hook is installed and the missing rule is named" {
+	selinux '.* file execute'
 	[ "$status" -ne 0 ]
 	says 'no hook was installed'
-	says ':file execute'
+	says 'bin_t:file execute;'
 	same_text "$(find $hooks -name '*virt-parts*' -o -type l)" ''
 }
 
 @test "where SELinux enforces and lets the hook run, it is installed" {
-	mkdir -p "$BATS_TEST_TMPDIR"/{bin,selinux}
-	echo 1 >"$BATS_TEST_TMPDIR/selinux/enforce"
-	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/bin/selinux_check_access"
-	chmod 0755 "$BATS_TEST_TMPDIR/bin/selinux_check_access"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH VIRT_PARTS_SELINUXFS=$BATS_TEST_TMPDIR/selinux installer
+	selinux nothing
+	[ "$status" -eq 0 ]
 	ours $hooks/lxc
+	ours $hooks/network
+	# what a hook needs was asked, for the daemon that runs and for the one that does not
+	grep -qE '^[a-z_]+ bin_t file execute_no_trans$' "$BATS_TEST_TMPDIR/asked"
+	grep -qx 'virtnetworkd_t var_lib_t dir add_name' "$BATS_TEST_TMPDIR/asked"
+}
+
+@test "where SELinux lets one daemon run no hook, only that one's hooks are left out, also those of an earlier install" {
+	installer
+	ours $hooks/network
+	selinux 'virtnetworkd_t bin_t file execute'
+	[ "$status" -ne 0 ]
+	says 'missing: allow virtnetworkd_t bin_t:file execute;'
+	says 'semanage fcontext'
+	ours $hooks/qemu
+	ours $hooks/lxc
+	fails test -L $hooks/network
+	fails test -L $hooks/daemon
+}
+
+@test "where SELinux would let the hook run, but it could not work, it is not installed" {
+	selinux '.* var_lib_t dir add_name'
+	[ "$status" -ne 0 ]
+	says 'var_lib_t:dir add_name;'
+	same_text "$(find $hooks -type l)" ''
 }
 
 @test "DESTDIR staging needs no root, and its links name the place where it will be" {
@@ -225,7 +271,7 @@ ramdisk_guest() {
 	tar -C "$checkout" --exclude=./build --exclude=./.git -cf - . | tar -C "$tree" -xf -
 	chown -R nobody "$tree" "$stage"
 	chmod 0711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
-	DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
+	MAKEFLAGS='' DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
 	echo "$output" >&2
 	[ "$status" -eq 0 ]
 	same_text "$(readlink "$stage$hooks/qemu")" /usr/local/sbin/virt-parts-hook
