@@ -166,6 +166,27 @@ qemu_log() {
 	reason_is unknown
 }
 
+@test "a release that cannot read what failed before is a failure itself, and leaves the run unfinished" {
+	local how
+	for how in directory name; do
+		shipped
+		live
+		if [[ $how == directory ]]; then
+			mkdir "$tree/$record/failed"
+		else
+			printf '%0300d\n' 0 >"$tree/$record/failed"
+		fi
+		: >"$seen"
+		event release end shutdown
+		[ "$status" -ne 0 ]
+		has "$errors" "cannot read '$tree/$record/failed'"
+		has "$(log_of qemu-web1)" 'stays unfinished'
+		ran '20-archive shutdown [unknown]' '60-post-rm-rf shutdown [unknown]'
+		has_record
+		rm -r "${tree:?}/$record"
+	done
+}
+
 @test "a run that never started has failed" {
 	xml=$asking
 	event prepare begin

@@ -11,20 +11,29 @@
 #include "record.h"
 #include "run.h"
 
+static int load_unknown(struct dispatch *d, int error)
+{
+	log_error(&d->log,
+		"cannot read '%s/%s/%s/failed', the list of what failed: %s; nothing is deleted or "
+		"unmounted, see 'virt-parts status'",
+		d->conf->state_dir, d->event->driver, d->event->uuid, strerror(-error));
+	return names_add(&d->failed, FAILED_UNKNOWN);
+}
+
 int failed_load(struct dispatch *d)
 {
 	char *text, *line, *rest;
 	int r = vp_record_read(d->record, "failed", &text, NULL);
 
-	if (r < 0) /* nobody knows what failed: as if something had */
-		return r == -ENOENT ? 0 : names_add(&d->failed, "unknown");
+	if (r < 0)
+		return r == -ENOENT ? 0 : load_unknown(d, r);
 	rest = text;
 	r = 0;
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		if (*line)
 			r = names_add(&d->failed, line);
 	if (r == -EINVAL) /* no name that anything here has written */
-		r = names_add(&d->failed, "unknown");
+		r = load_unknown(d, r);
 	free(text);
 	return r;
 }

@@ -10,7 +10,10 @@
 /* Stands in the list when there were no shipped parts that could release the guest. */
 #define FAILED_SHIPPED "release_end.d"
 
-/* The list into d->failed; one that cannot be read is a failure itself. */
+/* Stands in the list when the record's list could not be read: nobody knows what failed. */
+#define FAILED_UNKNOWN "unknown"
+
+/* The list into d->failed; one that cannot be read is told, and is a failure itself. */
 int failed_load(struct dispatch *d);
 
 /* d->failed into the record. */

@@ -259,7 +259,7 @@ static int end_teardown(struct dispatch *d)
 	} else if (d->failed.text || r < 0) {
 		log_warning(&d->log, "the run stays unfinished, failed: %s",
 			d->failed.text ? d->failed.text : "its record");
-		return r;
+		return names_has(&d->failed, FAILED_UNKNOWN) ? -EIO : r;
 	}
 	r = vp_record_end(d->conf->state_dir, event->driver, event->uuid);
 	if (r < 0)
