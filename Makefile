@@ -50,6 +50,8 @@ help:
 	@echo 'install        DESTDIR= PREFIX=/usr DRIVERS="qemu lxc network daemon"'
 	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
 	@echo 'check          the tests, in minutes; check-full: all of them'
+	@echo 'check-asan     the tests with AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'check-valgrind the tests that valgrind can follow, under memcheck'
 	@echo 'fuzz           the readers, a minute each'
 	@echo 'demo           a container and a virtual machine live through all directives'
 	@echo 'bench          how fast, against others; lint: format and static checks'
@@ -172,6 +174,13 @@ check-full: all tools
 	tests/run-tests check-full
 	tests/attack-table --full
 
+# builds of their own, below $(BUILD)
+check-asan:
+	tests/checkers/asan
+
+check-valgrind:
+	tests/checkers/valgrind
+
 fuzz: all
 	tests/fuzz/run
 
@@ -196,4 +205,4 @@ clean:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all help tools install uninstall check check-full fuzz demo bench lint dist clean FORCE
+.PHONY: all help tools install uninstall check check-full check-asan check-valgrind fuzz demo bench lint dist clean FORCE

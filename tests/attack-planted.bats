@@ -24,11 +24,7 @@ within_limits() {
 	by_hand "$1" release end /usr/bin/time -o "$tree/usage" -f '%M KiB %e s' bash -c 'ulimit -n 64; exec "$@"' --
 	attack_note "$1: $(tail -1 "$tree/usage"), 64 descriptors, exit $status"
 	read -r rss _ < <(tail -1 "$tree/usage")
-	is_sanitized || ((rss < 65536))
-}
-
-is_sanitized() {
-	grep -q __asan_init "$build/parts/archive"
+	under_checker || ((rss < 65536))
 }
 
 # both: archived and deleted, within limits

@@ -453,8 +453,8 @@ with_doctype() {
 	[ "$status" -eq 1 ]
 	lacks "$(<"$tree/trace")" secret
 	lacks "$(<"$tree/trace")" 'connect('
-	# a sanitizer's own memory is not meant
-	grep -q __asan_init "$tree/libexec/virt-parts" || set -- --as=134217728
+	# a checker's own memory is not meant
+	under_checker || set -- --as=134217728
 	by_hand virt-parts prepare begin prlimit --cpu=1 "$@"
 	[ "$status" -eq 1 ]
 	has "$output" 'DOCTYPE'

@@ -10,3 +10,8 @@ under_checker() {
 without_checker() {
 	! under_checker || skip "not under $VIRT_PARTS_CHECKER: $1"
 }
+
+# without_valgrind WHY: skips a test that takes a thousand starts of a program, or counts on how fast they are
+without_valgrind() {
+	[[ ${VIRT_PARTS_CHECKER:-} != valgrind ]] || skip "not under valgrind: $1"
+}

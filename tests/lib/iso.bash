@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of the ISO image builder share: building, unpacking, comparing, cleaning up.
 
+# shellcheck source=tests/lib/checker.bash
+source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+
 readonly app='VIRT-PARTS 5d0b2d3c-9a6e-4b0e-8f0e-000000000001'
 
 setup_file() {
-	local root=$BATS_TEST_DIRNAME/..
-	export ISO_BUILD=${ISO_BUILD:-$root/build/tools/iso-build}
+	local build=${VIRT_PARTS_BUILD:-$BATS_TEST_DIRNAME/../build}
+	export ISO_BUILD=${ISO_BUILD:-$build/tools/iso-build}
 	[[ $ISO_BUILD == /* ]] || ISO_BUILD=$PWD/$ISO_BUILD
 }
 

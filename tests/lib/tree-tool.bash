@@ -5,6 +5,9 @@
 # VP_TOOLS is the directory of tree-tool and swapper, else tools in VIRT_PARTS_BUILD, else in build.
 # VIRT_PARTS_FULL=1 runs the full counts.
 
+# shellcheck source=tests/lib/checker.bash
+source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+
 setup_file() {
 	local tools=${VP_TOOLS:-${VIRT_PARTS_BUILD:-$BATS_TEST_DIRNAME/../build}/tools}
 	[[ -x $tools/tree-tool && -x $tools/swapper ]] || {
@@ -106,22 +109,13 @@ small_tree() {
 	find "$1" -exec touch -h -d '2020-01-02 03:04:05.678901234' {} +
 }
 
-# A sanitizer's own memory is not what is measured and what is made to fail.
-is_sanitized() {
-	grep -q __asan_init "$tool"
-}
-
+# A checker's own memory is not what is measured and what is made to fail.
 memory_calls() {
-	is_sanitized || echo mmap brk
+	under_checker || echo mmap brk
 }
 
 # rss_below KIB OUTPUT: that the tool, run with --usage, needed less
 rss_below() {
 	[[ $2 =~ rss_kib=([0-9]+) ]]
-	is_sanitized || ((BASH_REMATCH[1] < $1))
-}
-
-# LeakSanitizer can't work under ptrace
-strace() {
-	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 command strace "$@"
+	under_checker || ((BASH_REMATCH[1] < $1))
 }
