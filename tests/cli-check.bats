@@ -80,7 +80,7 @@ checked() {
 @test "a directive with a part of its name is known" {
 	ask_file '<gpu-slots/>'
 	finds check "$file"
-	has "$output" 'no part is called NN-gpu-slots'
+	has "$output" 'no part NN-gpu-slots would run'
 	part "$parts/prepare_begin.d/30-gpu-slots" true
 	good check "$file"
 }

@@ -176,7 +176,7 @@ whole_life() {
 
 @test "an unknown directive is refused, and the message says what is known" {
 	ask '<ramdsk/>'
-	refused 'web1: <ramdsk>: unknown directive' 'ramdisk, preload, archive, post-rm-rf' 'no part is called NN-ramdsk'
+	refused 'web1: <ramdsk>: unknown directive' 'ramdisk, preload, archive, post-rm-rf' 'no part NN-ramdsk would run'
 }
 
 @test "unknown elements and attributes are refused, and the message says what is known" {
@@ -545,6 +545,28 @@ with_doctype() {
 	part "$parts/started_begin.d/greeting"
 	part "$parts/started_begin.d/30-greeting.bak"
 	refused '<greeting>: unknown directive'
+}
+
+@test "a part that would not run for this guest makes no directive known" {
+	ask '<greeting><to>you</to></greeting>'
+	part "$parts/qemu_started_begin.d/30-greeting"
+	part "$parts/network_started_begin.d/30-greeting"
+	refused '<greeting>: unknown directive'
+	part "$parts/lxc_started_begin.d/30-greeting"
+	accepted
+	chmod 0644 "$parts/lxc_started_begin.d/30-greeting"
+	refused '<greeting>: unknown directive'
+	chmod 0777 "$parts/lxc_started_begin.d/30-greeting"
+	refused '<greeting>: unknown directive'
+	rm "$parts/lxc_started_begin.d/30-greeting"
+	part "$vendor/started_begin.d/30-greeting"
+	accepted
+	ln -s /dev/null "$parts/lxc_started_begin.d/30-greeting"
+	refused '<greeting>: unknown directive'
+	# a mask of another event, or of another name, is none of this one's
+	mkdir -p "$parts/start_begin.d"
+	mv "$parts/lxc_started_begin.d/30-greeting" "$parts/start_begin.d/"
+	accepted
 }
 
 @test "a custom directive is recorded, and its parts run without its own being shipped" {

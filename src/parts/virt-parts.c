@@ -138,7 +138,7 @@ static int take_custom(struct preparing *p, struct vp_element *directive)
 	if (r == 0) {
 		vp_error(&p->event, directive,
 			"unknown directive: it is none of ramdisk, preload, archive, post-rm-rf, "
-			"and no part is called NN-%s",
+			"and no part NN-%s would run for this guest",
 			directive->name);
 		return -EINVAL;
 	}

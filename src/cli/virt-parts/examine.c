@@ -149,7 +149,7 @@ static void check_unknown(struct examining *x, const struct vp_element *directiv
 	else
 		add(x, directive, directive,
 			"unknown directive: it is none of ramdisk, preload, archive, post-rm-rf, "
-			"and no part is called NN-%s",
+			"and no part NN-%s would run for this guest",
 			directive->name);
 }
 
