@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "input.h"
 #include "process.h"
+#include "seen.h"
 #include "teardown.h"
 
 #ifndef VP_VERSION
@@ -101,6 +102,7 @@ static int handle_with(
 		log_error(&d->log, "%s refused: %s", event->name, strerror(ENOMEM));
 		return 1;
 	}
+	seen_note(d->conf->run_dir, event);
 	if (read < 0) {
 		open_log(d);
 		log_error(&d->log, "%s refused: cannot read its XML: %s", event->name,
