@@ -10,7 +10,8 @@ teardown() { parts_remove; }
 
 @test "list shows the shipped parts of every event in the order in which they run" {
 	good list
-	has "$output" 'prepare begin of any guest'
+	same "$(grep -v '^ ' <<<"$output" | tr '\n' ',')" \
+		'prepare begin of any guest,start begin of any guest,started begin of any guest,stopped end of any guest,release end of any guest,'
 	same "$(grep -oE '[0-9]+  [0-9]{2}-[a-z-]+' <<<"$output" | tr -s ' ' | tr '\n' ',')" \
 		'1 05-virt-parts,2 10-ramdisk,3 20-preload,1 20-archive,2 40-ramdisk,3 50-preload,4 60-post-rm-rf,'
 }
@@ -23,10 +24,13 @@ teardown() { parts_remove; }
 	good list --json
 	same "$(json '.[] | [.driver // "-", .guest // "-", .op] + [.parts[].name] | join(" ")')" \
 		"- - prepare 05-virt-parts 07-all 10-ramdisk 20-preload
-- - release 20-archive 40-ramdisk 50-preload 60-post-rm-rf
-network - started 10-net
 qemu - prepare 05-virt-parts 07-all 10-ramdisk 15-qemu 20-preload
-- web1 prepare 05-virt-parts 07-all 10-ramdisk 20-preload 30-mine"
+- web1 prepare 05-virt-parts 07-all 10-ramdisk 20-preload 30-mine
+- - start
+- - started
+- - stopped
+- - release 20-archive 40-ramdisk 50-preload 60-post-rm-rf
+network - started 10-net"
 }
 
 @test "list of one event shows what is hidden, masked, skipped and refused, and why" {

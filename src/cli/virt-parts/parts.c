@@ -30,15 +30,38 @@ static const char *find_driver(const char *text, size_t length)
 	return NULL;
 }
 
+/* As a guest's life goes on; networks and the daemon come behind. What is not here is last. */
+static int rank_of(const char *op)
+{
+	static const char *const life[] = {"migrate", "restore", "prepare", "start", "started",
+		"attach", "reconnect", "stopped", "release", "port-created", "updated",
+		"port-deleted", "reload", "shutdown"};
+	int i = 0;
+
+	while (i < (int)(sizeof(life) / sizeof(life[0])) && strcmp(life[i], op) != 0)
+		i++;
+	return i;
+}
+
+static int kind_of(const struct parts_event *event)
+{
+	return parts_of_guests(event->driver) ? 0 : strcmp(event->driver, "daemon") ? 1 : 2;
+}
+
+/* Phase by phase, and in each what is for all guests first. */
 static int compare(const struct parts_event *a, const struct parts_event *b)
 {
-	int r = strcmp(a->guest, b->guest);
+	int r = kind_of(a) - kind_of(b);
 
 	if (r == 0)
-		r = strcmp(a->driver, b->driver);
+		r = rank_of(a->op) - rank_of(b->op);
 	if (r == 0)
 		r = strcmp(a->op, b->op);
-	return r ? r : strcmp(a->subop, b->subop);
+	if (r == 0)
+		r = strcmp(a->subop, b->subop);
+	if (r == 0)
+		r = strcmp(a->guest, b->guest);
+	return r ? r : strcmp(a->driver, b->driver);
 }
 
 static void add(struct finding *f, struct parts_event value)
@@ -113,17 +136,57 @@ static int scan(
 	return r;
 }
 
+/* VFIO-Tools' <driver>.d/GUEST/OP/SUBOP: LEVEL names of it are in WORDS. */
+static int scan_vfio(
+	struct finding *f, const char *driver, const char *path, const char **words, int level)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		f->where = path;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		words[level] = cli_copy(f->cli, entry->d_name, strlen(entry->d_name));
+		if (level < 2)
+			r = scan_vfio(f, driver, cli_format(f->cli, "%s/%s", path, words[level]),
+				words, level + 1);
+		else
+			add(f, (struct parts_event){.driver = driver,
+				       .guest = words[0],
+				       .op = words[1],
+				       .subop = words[2]});
+	}
+	closedir(dir);
+	return r;
+}
+
 int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where)
 {
+	static const char *const life[][2] = {{"prepare", "begin"}, {"start", "begin"},
+		{"started", "begin"}, {"stopped", "end"}, {"release", "end"}};
 	struct finding f = {.cli = cli};
-	int r = scan(&f, cli->conf.vendor_dir, ".d", "", false);
+	const char *words[3];
+	int r;
 
+	for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++)
+		add(&f, (struct parts_event){
+				.driver = "", .guest = "", .op = life[i][0], .subop = life[i][1]});
+	r = scan(&f, cli->conf.vendor_dir, ".d", "", false);
 	if (r == 0)
 		r = scan(&f, cli_format(cli, "%s/parts.d", cli->hook_dir), ".d", "", false);
 	if (r == 0)
 		r = scan(&f, cli->hook_dir, "_-.d", "", false);
 	if (r == 0)
 		r = scan(&f, cli_format(cli, "%s/parts.d/domains", cli->hook_dir), ".d", "", true);
+	for (size_t i = 0; r == 0 && i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (parts_of_guests(drivers[i]))
+			r = scan_vfio(&f, drivers[i],
+				cli_format(cli, "%s/%s.d", cli->hook_dir, drivers[i]), words, 0);
 	*ret = f.events;
 	*ret_where = f.where;
 	return r;
@@ -132,8 +195,8 @@ int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_whe
 const char *parts_title(struct cli *cli, const struct parts_event *event)
 {
 	if (*event->guest)
-		return cli_format(cli, "%s %s of the guest '%s'", event->op, event->subop,
-			cli_shown(cli, event->guest));
+		return cli_format(cli, "%s %s of the %s%sguest '%s'", event->op, event->subop,
+			event->driver, *event->driver ? " " : "", cli_shown(cli, event->guest));
 	if (*event->driver)
 		return cli_format(cli, "%s %s of %s", event->op, event->subop, event->driver);
 	return cli_format(cli, "%s %s of any guest", event->op, event->subop);

@@ -7,7 +7,7 @@
 #include "dispatch/plan.h"
 #include "json.h"
 
-/* An event that some directory has parts for. */
+/* An event of every guest's life, or one that some directory has parts for. */
 struct parts_event {
 	struct parts_event *next;
 	const char *driver; /* "": any guest driver */
@@ -16,7 +16,8 @@ struct parts_event {
 };
 
 /*
- * The events that a directory of parts is there for, by driver, guest and name. 0, or -errno and
+ * The events of every guest's life and those that a directory of parts is there for, as a life goes on,
+ * then those of networks and of the daemon. 0, or -errno and
  * ret_where is the directory that cannot be read.
  */
 int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where);
