@@ -38,7 +38,8 @@ mends() {
 
 @test "nothing is wrong with a sane tree, and doctor changes nothing" {
 	changes_nothing good -c "$daemon" doctor
-	same "$output" 'nothing is wrong'
+	same "$(tail -n 1 <<<"$output")" 'nothing is wrong'
+	same "$(grep -c . <<<"$output")" 2
 	lives
 	good -c "$daemon" doctor
 }
@@ -161,4 +162,77 @@ mends() {
 	mends
 	not_mounted "$me/old"
 	ends
+}
+
+@test "what a copy has left that was killed is found, and removing it mends that; one that goes on is none" {
+	local dead=$archive/web1/.virt-parts.log.aB3dE5
+	mkdir -p "$dead/deep"
+	ill "'$dead' is what is left of a copy"
+	background bash -c 'exec 9<"$1"; flock 9; exec sleep 100' _ "$dead"
+	within 5 not flock -n "$dead" true
+	good -c "$daemon" doctor
+	kill "${helpers[-1]}"
+	within 5 flock -n "$dead" true
+	ill "'$dead'"
+	mends
+	is_gone "$dead"
+}
+
+@test "a hook of another version is found, and one that others may write is not run to ask it" {
+	part "$tree/sbin/virt-parts-hook" 'touch "$tree/ran"' 'echo "virt-parts-hook 0.0.1"'
+	ill "says 'virt-parts-hook 0.0.1'"
+	is_there "$tree/ran"
+	rm "$tree/ran"
+	chmod 0777 "$tree/sbin/virt-parts-hook"
+	vp -c "$daemon" doctor
+	is_gone "$tree/ran"
+	chmod 0755 "$tree/sbin/virt-parts-hook"
+	cp "$build/virt-parts-hook" "$tree/sbin/"
+	good -c "$daemon" doctor
+}
+
+@test "versions of the command, of libvirt and of the kernel are told" {
+	good -c "$daemon" doctor
+	has "$output" "versions: note: $("$build/virt-parts" --version), libvirt $(virsh --version) ($daemon), Linux $(uname -r)"
+}
+
+@test "a daemon that does not answer is told, and is no fault of the installation" {
+	good -c "qemu+unix:///system?socket=$tree/none" doctor
+	has "$output" "qemu+unix:///system?socket=$tree/none: note: "
+	has "$output" 'nothing is wrong'
+}
+
+@test "parts in the layout of 2014 are told, and what doctor says moves them" {
+	part "$hooks/qemu_prepare_begin_-.d/30-old"
+	good -c "$daemon" doctor --json
+	has "$(json '.[0].text')" "the parts in '$hooks/qemu_prepare_begin_-.d' are run, which is the layout of 2014"
+	bash -c "$(json '.[0].mend')"
+	is_gone "$hooks/qemu_prepare_begin_-.d"
+	is_there "$parts/qemu_prepare_begin.d/30-old"
+	event prepare begin
+	ran 30-old
+	# where the new directory is there already, its files are moved
+	part "$hooks/qemu_prepare_begin_-.d/31-old"
+	good -c "$daemon" doctor --json
+	bash -c "$(json '.[0].mend')"
+	event prepare begin
+	ran 30-old 30-old 31-old
+}
+
+@test "parts in the layouts of 2014 and of VFIO-Tools that are beside another hook are found: nobody runs them" {
+	part "$hooks/qemu.d/web1/prepare/begin/start.sh"
+	good -c "$daemon" doctor
+	has "$output" "what is in '$hooks/qemu.d/web1' is run for the guest of that name"
+	good list --json
+	same "$(json '.[] | select(.guest == "web1") | [.driver, .op, .parts[-1].name] | join(" ")')" 'qemu prepare start.sh'
+	part "$hooks/qemu_prepare_begin_-.d/30-old"
+	rm "$hooks/qemu"
+	echo '#!/bin/sh' >"$hooks/qemu"
+	chmod 0755 "$hooks/qemu"
+	ln -s ../../sbin/virt-parts-hook "$hooks/qemu.d/50-virt-parts"
+	finds -c "$daemon" doctor
+	has "$output" "what is in '$hooks/qemu.d/web1', the layout of VFIO-Tools, is not run"
+	has "$output" "the parts in '$hooks/qemu_prepare_begin_-.d', the layout of 2014, are not run"
+	printf '%s' "$plain" | "$hooks/qemu.d/50-virt-parts" web1 prepare begin -
+	ran
 }

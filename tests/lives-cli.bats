@@ -290,6 +290,13 @@ lost() {
 	on lxc destroy web1
 }
 
+# --- doctor ----------------------------------------------------------------------------------------------------
+
+# mend ABOUT: what doctor says to do about it
+mend() {
+	virt-parts doctor --json | jq -r --arg about "$1" '.[] | select(.about == $about and .mend).mend'
+}
+
 @test "doctor finds nothing wrong with what install.sh has installed" {
 	# the sandbox has made the directory of logs, not virt-parts
 	virt-parts doctor --fix
@@ -300,10 +307,135 @@ lost() {
 	run virt-parts doctor
 	[ "$status" -eq 0 ]
 	on lxc destroy web1
+}
+
+@test "a hook that the running daemon does not see is found, and each thing that doctor says mends it" {
+	chmod 0700 $logs
+	guest_define lxc web1 "$some"
 	rm $hooks/lxc
+	libvirt_reload
 	run virt-parts doctor
 	[ "$status" -eq 1 ]
-	says "ln -s /usr/sbin/virt-parts-hook $hooks/lxc"
+	says "there is no hook '$hooks/lxc'"
+	bash -c "$(mend lxc)"
+	ours=$(readlink $hooks/lxc)
+	same_text "$ours" /usr/sbin/virt-parts-hook
+	# it is there, and libvirt does not call it
+	on lxc start web1
+	same_text "$(ramdisks)" ''
+	on lxc destroy web1
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	says "libvirtd: warning: process $(libvirtd_pid) looked for hooks before these were there, so it may not call them: lxc"
+	same_text "$(mend libvirtd)" "kill -HUP $(libvirtd_pid)"
+	bash -c "$(mend libvirtd)"
+	within 10 virt-parts doctor
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+}
+
+@test "doctor --fix reloads the daemon and sees that it has looked" {
+	chmod 0700 $logs
+	guest_define lxc web1 "$some"
+	rm $hooks/lxc
+	libvirt_reload
 	ln -s /usr/sbin/virt-parts-hook $hooks/lxc
+	run virt-parts doctor --fix
+	[ "$status" -eq 0 ]
+	says 'mended: kill -HUP'
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+}
+
+@test "a daemon that was started after the hooks has seen them, also when nothing has noted that" {
+	chmod 0700 $logs
+	libvirt_kill
+	ln -sfn /usr/sbin/virt-parts-hook $hooks/lxc
+	libvirt_again
+	rm -f /run/virt-parts/*.seen
 	virt-parts doctor
+}
+
+@test "without the hook 'daemon' doctor says that it cannot tell, and finds no fault in that" {
+	chmod 0700 $logs
+	rm $hooks/daemon $hooks/lxc
+	libvirt_reload
+	ln -s /usr/sbin/virt-parts-hook $hooks/lxc
+	run virt-parts doctor
+	ln -s /usr/sbin/virt-parts-hook $hooks/daemon
+	libvirt_reload
+	[ "$status" -eq 0 ]
+	says "libvirtd: note: "
+	says "without the hook 'daemon' nothing tells whether it was reloaded since"
+	virt-parts doctor
+}
+
+# confined SCRIPT: doctor where the script has made a security filesystem. This kernel has no such module.
+confined() {
+	unshare -m --propagation private sh -ec "
+		mount -t tmpfs none /sys/kernel/security
+		mount -t tmpfs none /sys/fs
+		$1
+		exec virt-parts doctor"
+}
+
+@test "doctor tells what AppArmor's profile of libvirt lets it run, and finds a hook that it does not" {
+	chmod 0700 $logs
+	local profiles="mkdir -p /sys/kernel/security/apparmor
+		echo 'libvirtd (enforce)' >/sys/kernel/security/apparmor/profiles"
+	run confined "$profiles"
+	[ "$status" -eq 0 ]
+	says "AppArmor: note: its profile libvirtd (enforce) lets libvirt run '/usr/sbin/virt-parts-hook' unconfined"
+	# a program elsewhere, where it would inherit libvirt's profile, or not run at all
+	run confined "$profiles
+		mkdir -p /opt/virt-parts/sbin
+		cp /usr/sbin/virt-parts-hook /opt/virt-parts/sbin/
+		mkdir /run/hooks
+		cp -a $hooks/. /run/hooks/
+		ln -sfn /opt/virt-parts/sbin/virt-parts-hook /run/hooks/qemu
+		mount --bind /run/hooks $hooks"
+	rm -r /opt/virt-parts /run/hooks
+	[ "$status" -eq 1 ]
+	says "AppArmor: error: its profile libvirtd (enforce) does not let libvirt run '/opt/virt-parts/sbin/virt-parts-hook'"
+	says 'without --prefix'
+}
+
+@test "doctor asks SELinux's policy whether libvirt may run the hook" {
+	chmod 0700 $logs
+	command -v python3 >/dev/null || skip 'needs python3'
+	# access answers what is asked, as the kernel does
+	cat >/tmp/selinux <<-'END'
+		import os, pty, sys, time
+		master, slave = pty.openpty()
+		os.symlink(os.ttyname(slave), "/sys/fs/selinux/access")
+		os.system("stty -F %s raw -echo" % os.ttyname(slave))
+		open("/sys/fs/selinux/ready", "w")
+		while True:
+		    asked = os.read(master, 1000).decode()
+		    assert asked.startswith("system_u:system_r:virtd_t:s0-s0:c0.c1023 system_u:object_r:"), asked
+		    os.write(master, (sys.argv[1] + " ffffffff 0 ffffffff 1 0").encode())
+	END
+	local policy="mkdir -p /sys/fs/selinux/class/file/perms
+		echo 6 >/sys/fs/selinux/class/file/index
+		echo 14 >/sys/fs/selinux/class/file/perms/execute
+		echo 17 >/sys/fs/selinux/class/file/perms/execute_no_trans
+		serve() {
+			python3 /tmp/selinux \$1 & trap \"kill \$!\" EXIT
+			while [ ! -e /sys/fs/selinux/ready ]; do sleep 0.05; done
+			virt-parts doctor
+			exit
+		}"
+	# bits 13 and 16
+	run confined "$policy; echo 1 >/sys/fs/selinux/enforce; serve 12000"
+	[ "$status" -eq 0 ]
+	says "SELinux: note: it is enforcing, and its policy lets libvirt run '/usr/sbin/virt-parts-hook'"
+	run confined "$policy; echo 1 >/sys/fs/selinux/enforce; serve 2000"
+	[ "$status" -eq 1 ]
+	says "SELinux: error: its policy does not let libvirt run '/usr/sbin/virt-parts-hook' (execute_no_trans), so no guest starts"
+	says "'allow virtd_t unlabeled_t:file execute_no_trans;'"
+	run confined "$policy; echo 0 >/sys/fs/selinux/enforce; serve 0"
+	[ "$status" -eq 0 ]
+	says "SELinux: note: it is permissive; its policy would not let libvirt run"
 }

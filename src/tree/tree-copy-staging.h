@@ -8,6 +8,10 @@
 #include <limits.h>
 #include <stddef.h>
 
+/* `.virt-parts.XXXXXX` */
+#define VP_TEMPORARY_PREFIX ".virt-parts."
+#define VP_TEMPORARY_SIZE sizeof(VP_TEMPORARY_PREFIX "XXXXXX")
+
 /*
  * Makes `.virt-parts.<name>.XXXXXX` (0700, the caller's, no ACL inherited; a long name is cut) in
  * dest_parent and locks it with flock(), which says that its maker lives. ret_name gets its name.

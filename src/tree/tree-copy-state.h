@@ -4,14 +4,11 @@
 #define VP_TREE_COPY_STATE_H
 
 #include "sync-queue.h"
+#include "tree-copy-staging.h"
 #include "tree-copy.h"
 #include "walk.h"
 
 #define VP_COPY_BUFFER ((size_t)128 << 10)
-
-/* `.virt-parts.XXXXXX` */
-#define VP_TEMPORARY_PREFIX ".virt-parts."
-#define VP_TEMPORARY_SIZE sizeof(VP_TEMPORARY_PREFIX "XXXXXX")
 
 struct vp_copy {
 	const struct vp_copy_options *options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * doctor: what is wrong with the installation, each finding with the command that mends it. --fix
- * does what cannot harm: it takes rights away from others than root.
+ * does what cannot harm: it takes rights away from others than root, and reloads libvirt.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,8 +15,6 @@
 #include "doctor.h"
 #include "parts.h"
 #include "trust.h"
-
-#define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
 
 /* --- parts.conf ----------------------------------------------------------------------------------------------- */
 
@@ -66,84 +64,6 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 			return;
 	findings_add(f, FINDING_ERROR, "parts.conf", mend,
 		"line %u: nothing below '%s' is used: %s", rule->line, rule->path, why);
-}
-
-/* --- hooks ---------------------------------------------------------------------------------------------------- */
-
-enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
-
-static enum hook find_hook(const char *path)
-{
-	static const char name[] = "/virt-parts-hook";
-	char target[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (lstat(path, &st) < 0)
-		return HOOK_NONE;
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < (ssize_t)sizeof(name) - 1)
-		return HOOK_FOREIGN;
-	target[n] = '\0';
-	return strcmp(target + n - (sizeof(name) - 1), name) == 0 ? HOOK_OURS : HOOK_FOREIGN;
-}
-
-static void check_target(struct findings *f, const char *driver, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		findings_add(f, FINDING_ERROR, driver,
-			"install virt-parts again with its install.sh",
-			"'%s' leads nowhere, so virt-parts is not called: %s", path,
-			strerror(errno));
-	else if (!(st.st_mode & 0111))
-		findings_add(f, FINDING_ERROR, driver,
-			cli_format(f->cli, "chmod 0755 \"$(readlink -f %s)\"",
-				doctor_quoted(f->cli, path)),
-			"'%s' cannot be executed, so libvirt starts no guest", path);
-}
-
-static void check_hook(struct findings *f, const char *driver, bool needed)
-{
-	struct cli *cli = f->cli;
-	const char *path = cli_format(cli, "%s/%s", cli->hook_dir, driver);
-	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
-	const char *beside = cli_format(cli, "%s/50-virt-parts", dir);
-	enum hook hook = find_hook(path), second = find_hook(beside);
-
-	if (hook == HOOK_OURS)
-		check_target(f, driver, path);
-	if (second == HOOK_OURS)
-		check_target(f, driver, beside);
-	if (hook == HOOK_OURS && second == HOOK_OURS)
-		findings_add(f, FINDING_ERROR, driver,
-			cli_format(cli, "rm %s", doctor_quoted(cli, beside)),
-			"virt-parts is installed twice, as '%s' and as '%s': every part runs twice",
-			path, beside);
-	if (second == HOOK_OURS || hook == HOOK_OURS)
-		return;
-	if (hook == HOOK_FOREIGN)
-		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "mkdir -p %s && ln -s %s %s", doctor_quoted(cli, dir),
-				HOOK_PROGRAM, doctor_quoted(cli, beside)),
-			"'%s' is not virt-parts, which is not called; it can be beside it, and "
-			"libvirt must be reloaded then",
-			path);
-	else
-		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, doctor_quoted(cli, path)),
-			"there is no hook '%s', so virt-parts is not called; libvirt must be "
-			"reloaded when there is",
-			path);
-}
-
-static void check_hooks(struct findings *f)
-{
-	check_hook(f, "qemu", true);
-	check_hook(f, "lxc", true);
-	check_hook(f, "network", false);
-	check_hook(f, "daemon", false);
 }
 
 /* --- parts ---------------------------------------------------------------------------------------------------- */
@@ -248,9 +168,12 @@ int doctor_command(struct cli *cli, int argc, char **argv)
 	check_conf(&findings);
 	for (const struct vp_rule *rule = cli->conf.rules; rule; rule = rule->next)
 		check_rule(&findings, rule);
-	check_hooks(&findings);
+	doctor_check_hooks(&findings);
+	doctor_check_daemons(&findings);
 	check_parts(&findings);
 	doctor_check_host(&findings);
+	doctor_check_confinement(&findings);
+	doctor_check_versions(&findings);
 	if (cli_option(cli, "--fix"))
 		fix(&findings);
 	return findings_print(&findings, "nothing is wrong");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* doctor.h: what doctor looks at, in two files. */
+/* doctor.h: what doctor looks at, a file each. */
 #ifndef VP_CLI_DOCTOR_H
 #define VP_CLI_DOCTOR_H
 
@@ -7,6 +7,18 @@
 
 /* Directories of records and logs, unfinished runs, ramdisks of no run. */
 void doctor_check_host(struct findings *findings);
+
+/* The links that libvirt calls, and other layouts of parts beside them. */
+void doctor_check_hooks(struct findings *findings);
+/* Whether the daemons that run have looked for hooks since these are there. */
+void doctor_check_daemons(struct findings *findings);
+/* What AppArmor and SELinux would refuse. */
+void doctor_check_confinement(struct findings *findings);
+/* Of this command, the hook, libvirt and the kernel. */
+void doctor_check_versions(struct findings *findings);
+
+/* The path of the driver's hook if it is virt-parts, as itself or beside another; NULL else. */
+const char *doctor_hook(struct cli *cli, const char *driver);
 
 /* A path for a shell. */
 const char *doctor_quoted(struct cli *cli, const char *path);

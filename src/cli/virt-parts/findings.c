@@ -83,16 +83,18 @@ static void print_json(const struct findings *findings)
 int findings_print(const struct findings *findings, const char *nothing)
 {
 	int status = CLI_GOOD;
+	bool quiet = true; /* there is none above a note */
 
 	if (findings->cli->json)
 		print_json(findings);
-	else if (!findings->first)
-		printf("%s\n", nothing);
 	for (const struct finding *f = findings->first; f; f = f->next) {
 		if (!findings->cli->json)
 			print_one(findings->cli, f);
 		if (f->level > FINDING_NOTE && !f->mended)
 			status = CLI_FOUND;
+		quiet = quiet && f->level == FINDING_NOTE;
 	}
+	if (quiet && !findings->cli->json)
+		printf("%s\n", nothing);
 	return status;
 }

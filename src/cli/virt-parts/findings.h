@@ -17,6 +17,7 @@ struct finding {
 	int (*fix)(struct cli *cli,
 		const struct finding *finding); /* harmless; NULL: none. 0 or -errno */
 	const char *path;			/* for fix */
+	const void *data;			/* for fix */
 };
 
 struct findings {
@@ -29,7 +30,7 @@ void findings_init(struct findings *findings, struct cli *cli);
 struct finding *findings_add(struct findings *findings, enum finding_level level, const char *about,
 	const char *mend, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Prints them, NOTHING when there is none. The exit status: 0 when none is above a note. */
+/* Prints them, and NOTHING when none is above a note. The exit status: 0 when none is above a note. */
 int findings_print(const struct findings *findings, const char *nothing);
 
 #endif

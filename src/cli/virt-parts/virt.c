@@ -49,6 +49,17 @@ static const char *driver_of(virConnectPtr connection)
 	return "other";
 }
 
+static void put_daemon(FILE *answer, virConnectPtr connection)
+{
+	unsigned long version = 0;
+	char text[32];
+
+	virConnectGetLibVersion(connection, &version);
+	snprintf(text, sizeof(text), "%lu", version);
+	virt_put(answer, driver_of(connection));
+	virt_put(answer, text);
+}
+
 static void put_xml(FILE *answer, virDomainPtr domain, unsigned flags, bool wanted)
 {
 	char *xml = wanted ? virDomainGetXMLDesc(domain, flags) : NULL;
@@ -90,7 +101,7 @@ static int put_all(virConnectPtr connection, const struct virt_request *request,
 
 	if (n < 0)
 		return virt_fail(answer);
-	virt_put(answer, driver_of(connection));
+	put_daemon(answer, connection);
 	for (int i = 0; i < n; i++) {
 		put_guest(answer, domains[i], request->wishes);
 		virDomainFree(domains[i]);
@@ -114,7 +125,7 @@ static int ask(void *data, FILE *answer)
 	domain = look_up(connection, request->name);
 	if (!domain && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		return virt_fail(answer);
-	virt_put(answer, driver_of(connection));
+	put_daemon(answer, connection);
 	if (domain) {
 		put_guest(answer, domain, request->wishes);
 		virDomainFree(domain);
@@ -184,9 +195,11 @@ static void ask_daemon(struct cli *cli, struct virt_request *request, struct vir
 	daemon->driver = daemon->why = "";
 	if (r == 0) {
 		daemon->driver = virt_next_field(&f);
+		daemon->version = strtoul(virt_next_field(&f), NULL, 10);
 		take_guests(cli, &f, daemon, answer);
 		answer->answered = true;
 	} else {
+		daemon->slow = r == -ETIMEDOUT;
 		daemon->why = virt_why_of(cli, r, r < 0 ? "" : virt_next_field(&f));
 	}
 	free(text);

@@ -22,6 +22,9 @@ struct virt_daemon {
 	const char *uri;
 	const char *driver; /* "" when it did not answer */
 	const char *why;    /* it did not answer; "" when it did */
+	bool slow;	    /* it is there, but did not answer in time */
+	unsigned long
+		version; /* of libvirt: major * 1000000 + minor * 1000 + release; 0: unknown */
 };
 
 struct virt_answer {

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: the hooks that libvirt calls, whether its daemons see them, and the layouts beside them. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemons.h"
+#include "doctor.h"
+#include "parts.h"
+
+#define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
+
+static const char *const drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon"};
+
+enum { N_DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
+
+enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
+
+static enum hook find_hook(const char *path)
+{
+	static const char name[] = "/virt-parts-hook";
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (lstat(path, &st) < 0)
+		return HOOK_NONE;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < (ssize_t)sizeof(name) - 1)
+		return HOOK_FOREIGN;
+	target[n] = '\0';
+	return strcmp(target + n - (sizeof(name) - 1), name) == 0 ? HOOK_OURS : HOOK_FOREIGN;
+}
+
+static const char *hook_path(struct cli *cli, const char *driver)
+{
+	return cli_format(cli, "%s/%s", cli->hook_dir, driver);
+}
+
+/* Where it lies when the hook is somebody else's. */
+static const char *hook_beside(struct cli *cli, const char *driver)
+{
+	return cli_format(cli, "%s/%s.d/50-virt-parts", cli->hook_dir, driver);
+}
+
+const char *doctor_hook(struct cli *cli, const char *driver)
+{
+	const char *path = hook_path(cli, driver), *beside = hook_beside(cli, driver);
+
+	if (find_hook(path) == HOOK_OURS)
+		return path;
+	return find_hook(beside) == HOOK_OURS ? beside : NULL;
+}
+
+static void check_target(struct findings *f, const char *driver, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		findings_add(f, FINDING_ERROR, driver,
+			"install virt-parts again with its install.sh",
+			"'%s' leads nowhere, so virt-parts is not called: %s", path,
+			strerror(errno));
+	else if (!(st.st_mode & 0111))
+		findings_add(f, FINDING_ERROR, driver,
+			cli_format(f->cli, "chmod 0755 \"$(readlink -f %s)\"",
+				doctor_quoted(f->cli, path)),
+			"'%s' cannot be executed, so libvirt starts no guest", path);
+}
+
+static void check_hook(struct findings *f, const char *driver, bool needed)
+{
+	struct cli *cli = f->cli;
+	const char *path = hook_path(cli, driver), *beside = hook_beside(cli, driver);
+	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
+	enum hook hook = find_hook(path), second = find_hook(beside);
+
+	if (hook == HOOK_OURS)
+		check_target(f, driver, path);
+	if (second == HOOK_OURS)
+		check_target(f, driver, beside);
+	if (hook == HOOK_OURS && second == HOOK_OURS)
+		findings_add(f, FINDING_ERROR, driver,
+			cli_format(cli, "rm %s", doctor_quoted(cli, beside)),
+			"virt-parts is installed twice, as '%s' and as '%s': every part runs twice",
+			path, beside);
+	if (second == HOOK_OURS || hook == HOOK_OURS)
+		return;
+	if (hook == HOOK_FOREIGN)
+		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
+			cli_format(cli, "mkdir -p %s && ln -s %s %s", doctor_quoted(cli, dir),
+				HOOK_PROGRAM, doctor_quoted(cli, beside)),
+			"'%s' is not virt-parts, which is not called; it can be beside it, and "
+			"libvirt must be reloaded then",
+			path);
+	else
+		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
+			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, doctor_quoted(cli, path)),
+			"there is no hook '%s', so virt-parts is not called; libvirt must be "
+			"reloaded when there is",
+			path);
+}
+
+/* --- other layouts -------------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *tail)
+{
+	size_t length = strlen(text), n = strlen(tail);
+
+	return length > n && strcmp(text + length - n, tail) == 0;
+}
+
+/* `qemu_prepare_begin_-.d` beside the hook. */
+static void check_2014(struct findings *f, const char *driver, const char *name, bool counts)
+{
+	struct cli *cli = f->cli;
+	const char *path = cli_format(cli, "%s/%s", cli->hook_dir, name);
+	const char *to = cli_format(cli, "%s/parts.d/%.*s.d", cli->hook_dir,
+		(int)(strlen(name) - strlen("_-.d")), name);
+
+	findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver,
+		access(to, F_OK) == 0 ? cli_format(cli, "mv -n %s/* %s/", doctor_quoted(cli, path),
+						doctor_quoted(cli, to))
+				      : cli_format(cli, "mv %s %s", doctor_quoted(cli, path),
+						doctor_quoted(cli, to)),
+		counts ? "the parts in '%s' are run, which is the layout of 2014"
+		       : "the parts in '%s', the layout of 2014, are not run, as virt-parts is "
+			 "beside another hook",
+		path);
+}
+
+/* VFIO-Tools' `qemu.d/NAME/prepare/begin`. */
+static void check_vfio(struct findings *f, const char *driver, bool counts)
+{
+	struct cli *cli = f->cli;
+	const char *path = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			S_ISDIR(st.st_mode))
+			findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver, "",
+				counts ? "what is in '%s/%s' is run for the guest of that name, "
+					 "which is the layout of VFIO-Tools"
+				       : "what is in '%s/%s', the layout of VFIO-Tools, is not "
+					 "run, as virt-parts is beside another hook",
+				path, entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void check_layouts(struct findings *f, const char *driver)
+{
+	struct cli *cli = f->cli;
+	const char *prefix = cli_format(cli, "%s_", driver);
+	bool counts = find_hook(hook_path(cli, driver)) == HOOK_OURS;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (!doctor_hook(cli, driver))
+		return;
+	if (parts_of_guests(driver))
+		check_vfio(f, driver, counts);
+	dir = opendir(cli->hook_dir);
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
+			ends_with(entry->d_name, "_-.d"))
+			check_2014(f, driver, entry->d_name, counts);
+	if (dir)
+		closedir(dir);
+}
+
+void doctor_check_hooks(struct findings *f)
+{
+	check_hook(f, "qemu", true);
+	check_hook(f, "lxc", true);
+	check_hook(f, "network", false);
+	check_hook(f, "daemon", false);
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		check_layouts(f, drivers[i]);
+}
+
+/* --- whether the daemons see them ----------------------------------------------------------------------------- */
+
+/*
+ * Whether a hook of the driver has been there since before TIME. libvirt looks whether a driver has any
+ * hook, ours or not, and then calls all that it has.
+ */
+static bool was_there(struct cli *cli, const char *driver, const struct timespec *time)
+{
+	const char *const paths[] = {hook_path(cli, driver), hook_beside(cli, driver)};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (access(paths[i], X_OK) == 0 && lstat(paths[i], &st) == 0 &&
+			(st.st_ctim.tv_sec < time->tv_sec ||
+				(st.st_ctim.tv_sec == time->tv_sec &&
+					st.st_ctim.tv_nsec <= time->tv_nsec)))
+			return true;
+	return false;
+}
+
+static int reload(struct cli *cli, const struct finding *finding)
+{
+	return daemon_reload(cli, finding->data);
+}
+
+static void check_daemon(struct findings *f, const struct daemon *daemon)
+{
+	struct cli *cli = f->cli;
+	const char *late = "";
+	struct finding *finding;
+	bool told = doctor_hook(cli, "daemon") != NULL;
+
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		if (daemon_calls(daemon->name, drivers[i]) && doctor_hook(cli, drivers[i]) &&
+			!was_there(cli, drivers[i], &daemon->looked))
+			late = cli_format(cli, "%s%s%s", late, *late ? ", " : "", drivers[i]);
+	if (!*late)
+		return;
+	finding = findings_add(f, told ? FINDING_WARNING : FINDING_NOTE, daemon->name,
+		daemon_reload_command(cli, daemon),
+		"process %d looked for hooks before these were there, so it may not call them: "
+		"%s%s",
+		daemon->pid, late,
+		told ? ""
+		     : "; without the hook 'daemon' nothing tells whether it was reloaded since");
+	finding->fix = told ? reload : NULL;
+	finding->data = daemon;
+	finding->path = daemon->name;
+}
+
+void doctor_check_daemons(struct findings *f)
+{
+	struct daemon *daemon;
+	int r = daemons_find(f->cli, &daemon);
+
+	if (r < 0)
+		findings_add(f, FINDING_ERROR, "daemons", "", "cannot tell which daemons run: %s",
+			strerror(-r));
+	for (; daemon; daemon = daemon->next)
+		check_daemon(f, daemon);
+}
