@@ -96,6 +96,72 @@ told() {
 	is_there "$me/scratch"
 }
 
+@test "explain says what the failure of each part withholds, and that is what it withholds" {
+	all_four
+	part "$parts/release_end.d/10-own" true
+	part "$parts/release_end.d/30-noted" true
+	printf '%s\n' '[advisory]' 30-noted >>"$hooks/parts.conf"
+	vp explain --json "$file" release end destroyed
+	same "$(json '.parts[] | [.name] + .withholds | join(" ")')" '10-own 40-ramdisk 60-post-rm-rf
+20-archive 40-ramdisk 60-post-rm-rf
+30-noted
+40-ramdisk 60-post-rm-rf
+50-preload 60-post-rm-rf
+60-post-rm-rf'
+	told release end destroyed
+	has "$output" 'if it fails, these leave things as they are: 40-ramdisk, 60-post-rm-rf'
+	has "$output" 'if it fails, nothing is withheld: it is listed under [advisory]'
+	has "$output" "the run is unfinished then, and the guest's next start finishes it first"
+	told release end saved
+	lacks "$output" 'these leave things as they are'
+	part "$parts/release_end.d/30-noted" 'exit 1'
+	part "$parts/release_end.d/10-own" 'exit 1'
+	starts
+	call release end destroyed
+	is_mounted "$me/tmp"
+	is_there "$me/scratch"
+	rm "$parts/release_end.d/10-own"
+}
+
+@test "a part that is refused, or whose directive is, fails for certain: explain goes on from there" {
+	all_four
+	part "$parts/release_end.d/10-own" true
+	chmod 0777 "$parts/release_end.d/10-own"
+	told release end destroyed
+	[ "$status" -eq 1 ]
+	has "$output" "leaves '$me/tmp' mounted: a part failed before"
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	starts
+	call release end destroyed
+	is_mounted "$me/tmp"
+	is_there "$me/scratch"
+	rm "$parts/release_end.d/10-own"
+	does prepare begin
+	does release end failed
+	# the archive's destination is not allowed any more
+	starts
+	sed -i "s|^write = $archive/.*||" "$hooks/parts.conf"
+	told release end destroyed
+	has "$output" "'$archive/web1/$today' lies below no 'write' path"
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	call release end destroyed
+	is_there "$me/scratch"
+	is_mounted "$me/tmp"
+}
+
+@test "in an event that stops at once, what is behind a part that fails for certain is not reached" {
+	all_four
+	part "$parts/prepare_begin.d/07-own" true
+	vp explain --json "$file" prepare begin
+	same "$(json '.parts[0].withholds | join(" ")')" '07-own 10-ramdisk 20-preload'
+	chmod 0777 "$parts/prepare_begin.d/07-own"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	same "$(grep -c "is not reached, as '07-own' fails before" <<<"$output")" 2
+	call prepare begin
+	not_mounted "$me/tmp"
+}
+
 @test "a guest that prepare refuses has every reason named, with the nearest right word" {
 	ask_file "<ramdisk><dir sise='1M'>$guests/%NAME%/tmp</dir></ramdisk>
 		<archve/><post-rm-rf><dir>/etc</dir></post-rm-rf>"
@@ -138,9 +204,44 @@ told() {
 	[ "$status" -ne 0 ]
 	told prepare begin
 	has "$output" "its last run is unfinished: the shipped parts of release end run first, with the reason 'destroyed'"
+	# and what that does: the archive fails once more for certain, or not
+	has "$output" "first, release end of the unfinished run, ended as 'destroyed'"
+	has "$output" "copies '$me/var/log'"
+	has "$output" 'If the unfinished run cannot be finished, nothing of it is touched'
+	vp explain --json "$file" prepare begin
+	same "$(json '.first.reason, (.first.parts[] | select(.state == "run").name)' | paste -sd' ')" \
+		'destroyed 20-archive 40-ramdisk 50-preload 60-post-rm-rf'
+	has "$(json '.first.parts[].deeds[].text')" "deletes '$me/scratch'"
+	same "$(json '.parts[0].name')" 05-virt-parts
 	mkdir -p "$me/var/log"
 	does prepare begin
 	says 'finishes the unfinished run' 'reason=destroyed'
+	is_gone "$me/scratch"
+	ends
+}
+
+@test "explain says that an admin's part which failed keeps an unfinished run from being finished" {
+	all_four
+	part "$parts/release_end.d/10-own" 'exit 1'
+	starts
+	call release end destroyed
+	told prepare begin
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	does prepare begin
+	is_there "$me/scratch"
+}
+
+@test "explain says that the run of a guest that is gone, of the same name, is finished first" {
+	all_four
+	starts
+	local old=$id
+	guest web1 lxc $(($$ + 1))
+	metadata "${xml_of[lxc/web1]#*<metadata>}"
+	all_four
+	told prepare begin
+	has "$output" "the run of a guest of this name with the UUID $old, which is gone, is finished first"
+	does prepare begin
+	is_gone "$tree/state/lxc/$old"
 	ends
 }
 

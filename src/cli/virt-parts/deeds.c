@@ -61,7 +61,8 @@ static void release_ramdisk(struct making *m, const struct vp_element *directive
 	for (const struct vp_element *dir = vp_child(directive, "dir"); dir;
 		dir = vp_next(dir, "dir"))
 		if (why)
-			add(m, VP_ANYWHERE, dir->text, "leaves '%s' mounted: %s", dir->text, why);
+			add(m, VP_ANYWHERE, dir->text, "leaves '%s' mounted: %s", dir->text, why)
+				->stays = true;
 		else
 			add(m, VP_ANYWHERE, dir->text, "unmounts '%s', if this run mounted it",
 				dir->text);
@@ -120,7 +121,8 @@ static void release_preload(struct making *m, const struct vp_element *directive
 		if (vp_attr_number(iso, "keep", 0))
 			add(m, VP_ANYWHERE, path, "leaves the image '%s': keep=\"yes\"", path);
 		else if (why)
-			add(m, VP_ANYWHERE, path, "leaves the image '%s': %s", path, why);
+			add(m, VP_ANYWHERE, path, "leaves the image '%s': %s", path, why)->stays =
+				true;
 		else
 			add(m, VP_ANYWHERE, path, "removes the image '%s', if this run built it",
 				path);
@@ -158,7 +160,8 @@ static void release_post_rm_rf(struct making *m, const struct vp_element *direct
 	for (const struct vp_element *dir = vp_child(directive, "dir"); dir;
 		dir = vp_next(dir, "dir"))
 		if (why)
-			add(m, VP_ANYWHERE, dir->text, "does not delete '%s': %s", dir->text, why);
+			add(m, VP_ANYWHERE, dir->text, "does not delete '%s': %s", dir->text, why)
+				->stays = true;
 		else
 			add(m, VP_DELETE, dir->text, "%s '%s', if all before it succeeds",
 				is_filesystem(m, dir->text) ? "empties" : "deletes", dir->text);

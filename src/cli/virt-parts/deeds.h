@@ -14,6 +14,7 @@ struct deed {
 	const char *
 		rule; /* of parts.conf, as it stands there; NULL: none is needed, or none allows it */
 	unsigned line;	     /* of the rule */
+	bool stays;	     /* it says that something is left as it is */
 	const char *refused; /* why it would not be done; NULL: it would */
 };
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dispatch/ops.h"
 #include "explain.h"
 #include "style.h"
 
@@ -52,61 +51,103 @@ static void json_problem(struct json *json, const struct problem *p)
 }
 
 /* A shipped part's deeds, and of the first one the problems. */
-static void show_deeds(struct explaining *x, const struct plan_entry *entry)
+static void show_deeds(struct explaining *x, const struct plan_entry *entry, struct json *json)
 {
 	const struct problem *p =
 		explain_is_recorder(entry) && !x->recorded ? x->examined.problems : NULL;
 	const struct deed *deed = explain_deeds(x, entry);
-	bool json = x->cli->json;
 
 	if (json)
-		json_array(&x->json, "problems");
+		json_array(json, "problems");
 	for (; p; p = p->next) {
 		x->refused += !p->only_warns;
 		if (json)
-			json_problem(&x->json, p);
+			json_problem(json, p);
 		else
 			print_problem(x, p);
 	}
 	if (json) {
-		json_end(&x->json);
-		json_array(&x->json, "deeds");
+		json_end(json);
+		json_array(json, "deeds");
 	} else if (explain_is_recorder(entry) && !x->recorded && !examine_refuses(&x->examined)) {
 		printf("      checks the directives and records the run\n");
 	}
 	for (; deed; deed = deed->next) {
 		x->refused += deed->refused != NULL;
 		if (json)
-			json_deed(&x->json, deed);
+			json_deed(json, deed);
 		else
 			print_deed(x, deed);
 	}
 	if (json)
-		json_end(&x->json);
+		json_end(json);
 }
 
-static void explain_parts(struct explaining *x)
+/* Whether the part is known to fail: it is refused, or something that it would do is. */
+static bool fails(struct explaining *x, enum plan_state state, unsigned refused_before)
 {
-	bool json = x->cli->json;
+	return state == PLAN_REFUSED || (state == PLAN_RUN && x->refused > refused_before);
+}
+
+/* What the failure of a part keeps from being done. */
+static void show_withheld(struct explaining *x, struct json *json, size_t index)
+{
+	const struct plan_entry *entry = &x->plan.entries[index];
+	const char *names = "";
+
+	if (json)
+		json_array(json, "withholds");
+	for (size_t i = index + 1; i < x->plan.count; i++) {
+		const char *name = x->plan.entries[i].name;
+
+		if (!explain_withholds(x, index, i))
+			continue;
+		if (json)
+			json_text(json, NULL, name);
+		names = cli_format(x->cli, "%s%s%s", names, *names ? ", " : "", name);
+	}
+	if (json)
+		json_end(json);
+	else if (*names && explain_op(x)->runs_rest)
+		printf("      %sif it fails, these leave things as they are: %s%s\n",
+			style(STYLE_FAINT), cli_shown(x->cli, names), style(STYLE_PLAIN));
+	else if (explain_op(x)->runs_rest && explain_is_advisory(x, entry))
+		printf("      %sif it fails, nothing is withheld: it is listed under "
+		       "[advisory]%s\n",
+			style(STYLE_FAINT), style(STYLE_PLAIN));
+}
+
+static void explain_parts(struct explaining *x, struct json *json)
+{
 	unsigned number = 0;
 
 	for (size_t i = 0; i < x->plan.count; i++) {
 		const struct plan_entry *entry = &x->plan.entries[i];
+		unsigned before = x->refused;
 		const char *why;
 		enum plan_state state = explain_state(x, entry, &why);
 		bool runs = state == PLAN_RUN || state == PLAN_REFUSED;
 
 		x->refused += state == PLAN_REFUSED;
 		if (json) {
-			json_object(&x->json, NULL);
-			parts_json(&x->json, entry, state, why);
+			json_object(json, NULL);
+			parts_json(json, entry, state, why);
+			json_text(json, "stopped_by", runs ? x->stopped_by : NULL);
 		} else {
 			parts_print(x->cli, entry, runs ? ++number : 0, state, why);
+			if (runs && x->stopped_by)
+				printf("      %sis not reached, as '%s' fails before%s\n",
+					style(STYLE_BAD), cli_shown(x->cli, x->stopped_by),
+					style(STYLE_PLAIN));
 		}
 		if (state == PLAN_RUN)
-			show_deeds(x, entry);
+			show_deeds(x, entry, json);
+		if (runs)
+			show_withheld(x, json, i);
 		if (json)
-			json_end(&x->json);
+			json_end(json);
+		if (fails(x, state, before))
+			explain_failed(x, entry);
 	}
 	if (!json && !x->plan.count)
 		printf("      no parts\n");
@@ -135,8 +176,16 @@ void explain_json(struct explaining *x)
 	json_text(json, "subop", x->event.subop);
 	json_text(json, "reason", *x->event.reason ? x->event.reason : NULL);
 	json_bool(json, "recorded", x->recorded);
+	if (x->first) {
+		json_object(json, "first");
+		json_text(json, "reason", x->first->event.reason);
+		json_array(json, "parts");
+		explain_parts(x->first, json);
+		json_end(json);
+		json_end(json);
+	}
 	json_array(json, "parts");
-	explain_parts(x);
+	explain_parts(x, json);
 	json_end(json);
 	json_notes(x);
 	json_end(json);
@@ -151,8 +200,7 @@ void explain_text(struct explaining *x)
 {
 	struct cli *cli = x->cli;
 	bool lost = explain_is_lost(x);
-	const struct op *op = op_find(
-		parts_of_guests(x->guest.driver) ? EVENT_GUEST : EVENT_NETWORK, x->event.op);
+	const struct op *op = explain_op(x);
 
 	printf("%s%s%s (%s), %s %s", style(STYLE_BOLD), cli_shown(cli, x->guest.name),
 		style(STYLE_PLAIN), x->guest.driver, x->event.op, x->event.subop);
@@ -164,12 +212,29 @@ void explain_text(struct explaining *x)
 	for (size_t i = 0; i < x->plan.n_warnings; i++)
 		printf("%swarning:%s %s\n", style(STYLE_WARNING), style(STYLE_PLAIN),
 			cli_shown(cli, x->plan.warnings[i]));
-	explain_parts(x);
+	if (x->first) {
+		printf("%sfirst, release end of the unfinished run, ended as '%s'%s\n",
+			style(STYLE_BOLD), x->first->event.reason, style(STYLE_PLAIN));
+		explain_parts(x->first, NULL);
+		printf("%sthen, if that succeeds, %s %s%s\n", style(STYLE_BOLD), x->event.op,
+			x->event.subop, style(STYLE_PLAIN));
+	}
+	explain_parts(x, NULL);
 	if (lost)
 		printf("%sthere are no shipped parts in '%s': the guest's directives mean "
 		       "nothing here%s\n",
 			style(STYLE_BAD), cli_shown(cli, cli->conf.vendor_dir), style(STYLE_PLAIN));
-	printf("If a part fails, %s%s.\n",
+	printf("If a part fails, %s%s%s.\n",
 		op->runs_rest ? "the rest is run all the same" : "the event stops there",
-		op->always_succeeds ? ", and the event succeeds" : ", and the event fails");
+		op->always_succeeds ? ", and the event succeeds" : ", and the event fails",
+		!x->directives && !x->recorded ? ""
+		: x->is_release ? "; the run is unfinished then, and the guest's next start "
+				  "finishes it first"
+		: !strcmp(x->event.op, "stopped")
+			? "; release then unmounts and deletes nothing, and the run is unfinished"
+			: "");
+	if (x->first)
+		printf("If the unfinished run cannot be finished, nothing of it is touched, and "
+		       "the "
+		       "guest starts with what it left.\n");
 }

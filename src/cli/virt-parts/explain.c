@@ -61,6 +61,7 @@ static void note_record(struct explaining *x)
 {
 	struct cli *cli = x->cli;
 	char reason[REASON_SIZE], would[REASON_SIZE];
+	int r;
 
 	if (x->guest.virt && x->guest.virt->active &&
 		!life_read_line(x->guest.record, "release", reason, sizeof(reason))) {
@@ -82,12 +83,18 @@ static void note_record(struct explaining *x)
 			"its last run is unfinished: the shipped parts of release end run first, "
 			"with the reason '%s'",
 			would));
+	r = explain_unfinished(x, would);
+	if (r < 0)
+		note(x, cli_format(cli, "what they would do cannot be told: %s", strerror(-r)));
 }
 
 static int look_at_record(struct explaining *x)
 {
 	int r = guest_open_record(x->cli, &x->guest);
+	const char *namesake = r == 0 && x->is_prepare ? explain_namesake(x) : NULL;
 
+	if (namesake)
+		note(x, namesake);
 	if (r == 0 && x->guest.record >= 0)
 		r = vp_record_read_run(x->guest.record, &x->run);
 	if (r < 0)
@@ -107,7 +114,7 @@ static int look_at_record(struct explaining *x)
 	return r;
 }
 
-static int make_plan(struct explaining *x)
+int explain_plan(struct explaining *x, bool shipped_only)
 {
 	struct plan_query query = {
 		.hook_dir = x->cli->hook_dir,
@@ -120,6 +127,7 @@ static int make_plan(struct explaining *x)
 		.compat = true,
 		.directives = x->directives,
 		.record = x->recorded ? x->guest.record : -1,
+		.shipped_only = shipped_only,
 		.complete = true,
 	};
 
@@ -219,7 +227,7 @@ static int explain(struct explaining *x)
 	x->event = guest_event(x->cli, &x->guest, x->event.op, x->event.subop, x->event.reason);
 	if (x->recorded && x->failed)
 		x->event.failed = x->failed;
-	r = make_plan(x);
+	r = explain_plan(x, false);
 	if (r < 0)
 		return cli_error("cannot tell the parts: %s", strerror(-r));
 	if (x->directives || x->recorded)
@@ -230,8 +238,10 @@ static int explain(struct explaining *x)
 		explain_text(x);
 	cli_has_conf(x->cli);
 	lost = explain_is_lost(x);
-	plan_free(&x->plan);
-	examine_free(&x->examined);
+	for (struct explaining *each = x; each; each = each->first) {
+		plan_free(&each->plan);
+		examine_free(&each->examined);
+	}
 	return x->refused || lost ? CLI_FOUND : CLI_GOOD;
 }
 
