@@ -28,9 +28,9 @@ checked() {
 @test "a sane guest has no findings, and check changes nothing" {
 	all_four
 	changes_nothing good check "$file"
-	same "$output" 'nothing is wrong'
+	same "$(tail -n 1 <<<"$output")" 'nothing is wrong'
 	good check "$file" --json
-	same "$(json length)" 0
+	same "$(json '[.[] | select(.level != "note")] | length')" 0
 }
 
 @test "every example of the project is clean under the installed parts.conf" {
@@ -120,17 +120,97 @@ checked() {
 	good check "$file"
 }
 
+@test "a disk that the guest may write to is found where it is the image, and a read-only one is not" {
+	local disk
+	asks_disk() {
+		ask_file "<preload><iso path='$iso/%NAME%/a.iso'><file path='a'>x</file></iso></preload>" "$1"
+	}
+	asks_disk "<disk type='file' device='disk'><source file='$iso/web1/a.iso'/></disk>"
+	finds check "$file"
+	found warning "the <disk> of '$iso/web1/a.iso' is not read-only: what the guest writes into the image is lost [make it <disk device='cdrom'>, or put <readonly/> into it]"
+	asks_disk "<disk><source file='$iso/web1/a.iso'/></disk>"
+	found warning 'is not read-only'
+	for disk in "<disk device='cdrom'>" "<disk><readonly/>"; do
+		asks_disk "$disk<source file='$iso/web1/a.iso'/></disk><disk><source file='/b.img'/></disk>"
+		good check "$file"
+	done
+}
+
+@test "ramdisks that are more than all guests may have, or than the container's memory, are found" {
+	printf '%s\n' '[limits]' 'ramdisk-total = 20M' >>"$hooks/parts.conf"
+	two() {
+		ask_file "<ramdisk><dir size='$1'>$guests/%NAME%/a</dir><dir size='$1'>$guests/%NAME%/b</dir></ramdisk>"
+		sed -i "s|<metadata>|<memory ${2:-}>16</memory>&|" "$file"
+	}
+	two 16M "unit='MiB'"
+	finds check "$file"
+	found error '<ramdisk>: 33554432 bytes are more than the ramdisks of all guests may have, 20971520 [ask for less, or raise ramdisk-total in parts.conf]'
+	call prepare begin
+	[ "$status" -ne 0 ]
+	does release end failed
+	two 9M "unit='MiB'"
+	finds check "$file"
+	found warning "18874368 bytes are more than the container's memory, 16777216"
+	two 8M "unit='MiB'"
+	good check "$file"
+	two 1M
+	found warning "2097152 bytes are more than the container's memory, 16384"
+	two 8M "unit='MB'"
+	found warning "16777216 bytes are more than the container's memory, 16000000"
+	two 8M "unit='G'"
+	good check "$file"
+	driver=qemu
+	two 9M "unit='MiB'"
+	sed -i "s/type='lxc'/type='kvm'/" "$file"
+	good check "$file"
+}
+
+@test "an archive on the filesystem of what is deleted is noted, and one elsewhere is not" {
+	all_four
+	good check "$file"
+	has "$output" "note: <archive>: '$archive/web1/$today' lies on the filesystem of '$me/scratch', which post-rm-rf deletes"
+	mount -t tmpfs -o size=1M,mode=755 none "$archive"
+	good check "$file"
+	same "$output" 'nothing is wrong'
+}
+
+@test "a part that runs in another order than its number says is found, and what check says mends it" {
+	ask_file ''
+	part "$parts/started_begin.d/5-first"
+	part "$parts/started_begin.d/6-second"
+	good check "$file"
+	part "$parts/started_begin.d/11-third"
+	vp check "$file" --json
+	same "$(json 'map(.text) | join("|")')" \
+		"'$parts/started_begin.d/5-first' runs behind '11-third': names are compared byte by byte|'$parts/started_begin.d/6-second' runs behind '11-third': names are compared byte by byte"
+	local mends
+	mends=$(json '.[].mend')
+	event started begin
+	ran 11-third 5-first 6-second
+	: >"$seen"
+	bash -ec "$mends"
+	good check "$file"
+	event started begin
+	ran 05-first 06-second 11-third
+	part "$parts/domains/web1/started_begin.d/100-mine"
+	finds check "$file"
+	has "$output" "mend: give the parts numbers of one width"
+	guest web2
+	ask_file ''
+	good check "$file"
+}
+
 @test "what looks like a secret in an inline file is found, and what does not is not" {
 	local text
 	for text in 'password: hunter2' 'chpasswd: {list: x}' '-----BEGIN OPENSSH PRIVATE KEY-----' 'API_KEY=abc' '"token": "x"'; do
 		ask_file "<preload><iso path='$iso/%NAME%/a.iso'><file path='user-data'>$text</file></iso></preload>" \
-			"<disk><source file='$iso/web1/a.iso'/></disk>"
+			"<disk device='cdrom'><source file='$iso/web1/a.iso'/></disk>"
 		finds check "$file"
 		found warning 'holds what looks like a secret'
 	done
 	for text in 'ssh_pwauth: true' 'lock_passwd: false' 'instance-id: web1' 'the password is elsewhere'; do
 		ask_file "<preload><iso path='$iso/%NAME%/a.iso'><file path='user-data'>$text</file></iso></preload>" \
-			"<disk><source file='$iso/web1/a.iso'/></disk>"
+			"<disk device='cdrom'><source file='$iso/web1/a.iso'/></disk>"
 		good check "$file"
 	done
 }

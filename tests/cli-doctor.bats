@@ -8,11 +8,11 @@ load lib/cli.bash
 setup() {
 	cli_make
 	unshare -m true 2>/dev/null || skip 'needs unshare -m'
-	# ramdisks of tests that run beside this one are none of its findings
+	# ramdisks of tests that run beside this one are none of its findings; what those are mounted on goes with them
 	prefix=(unshare -m --propagation private sh -c '
 		tree=$1
 		shift
-		awk -v tree="$tree/" "/ - tmpfs virt-parts:/ && index(\$5, tree) != 1 {print \$5}" /proc/self/mountinfo |
+		awk -v tree="$tree/" "(/ - tmpfs virt-parts:/ || /\/virt-parts-test\./) && index(\$5, tree) != 1 {print \$5}" /proc/self/mountinfo |
 			while read -r other; do umount -l "$(printf %b "$other")" 2>/dev/null; done
 		exec "$@"' sh "$tree")
 }
@@ -110,6 +110,13 @@ mends() {
 	chmod 0777 "$parts/domains/web1/prepare_begin.d/31-mine"
 	ill "31-mine"
 	mends
+}
+
+@test "a part that runs in another order than its number says is found" {
+	part "$parts/prepare_begin.d/5-own" true
+	ill "'$parts/prepare_begin.d/5-own' runs behind '20-preload'"
+	mends
+	is_there "$parts/prepare_begin.d/05-own"
 }
 
 @test "a shipped part that is missing is found, and one that is masked is noted" {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lint-host.h"
 #include "lint.h"
 
 static void check_conf(struct findings *findings)
@@ -29,6 +30,7 @@ static int check_all(struct findings *findings)
 		lint(findings, &guest);
 		n++;
 	}
+	lint_numbers(findings, NULL);
 	return findings_print(findings, cli_format(cli, "%u guests, nothing is wrong", n));
 }
 
@@ -45,5 +47,6 @@ int check_command(struct cli *cli, int argc, char **argv)
 	if (!guest_get(cli, argv[0], false, &guest))
 		return CLI_ERROR;
 	lint(&findings, &guest);
+	lint_numbers(&findings, guest.name);
 	return findings_print(&findings, "nothing is wrong");
 }

@@ -72,3 +72,17 @@ bool cli_has_conf(const struct cli *cli)
 		cli->conf_why);
 	return false;
 }
+
+const char *cli_quoted(struct cli *cli, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._+-%,:@";
+	const char *text = "'";
+
+	if (*path && !path[strspn(path, plain)])
+		return path;
+	for (; *path; path++)
+		text = *path == '\'' ? cli_format(cli, "%s'\\''", text)
+				     : cli_format(cli, "%s%c", text, *path);
+	return cli_format(cli, "%s'", text);
+}

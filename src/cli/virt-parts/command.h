@@ -57,6 +57,9 @@ int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* TEXT as a terminal may have it: control characters escaped. */
 const char *cli_shown(struct cli *cli, const char *text);
 
+/* A path as a shell takes it: in quotes where it needs them. */
+const char *cli_quoted(struct cli *cli, const char *path);
+
 /* Told once, by whoever needs the rules: no valid parts.conf. False then. */
 bool cli_has_conf(const struct cli *cli);
 

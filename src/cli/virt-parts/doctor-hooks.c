@@ -68,7 +68,7 @@ static void check_target(struct findings *f, const char *driver, const char *pat
 	else if (!(st.st_mode & 0111))
 		findings_add(f, FINDING_ERROR, driver,
 			cli_format(f->cli, "chmod 0755 \"$(readlink -f %s)\"",
-				doctor_quoted(f->cli, path)),
+				cli_quoted(f->cli, path)),
 			"'%s' cannot be executed, so libvirt starts no guest", path);
 }
 
@@ -85,21 +85,21 @@ static void check_hook(struct findings *f, const char *driver, bool needed)
 		check_target(f, driver, beside);
 	if (hook == HOOK_OURS && second == HOOK_OURS)
 		findings_add(f, FINDING_ERROR, driver,
-			cli_format(cli, "rm %s", doctor_quoted(cli, beside)),
+			cli_format(cli, "rm %s", cli_quoted(cli, beside)),
 			"virt-parts is installed twice, as '%s' and as '%s': every part runs twice",
 			path, beside);
 	if (second == HOOK_OURS || hook == HOOK_OURS)
 		return;
 	if (hook == HOOK_FOREIGN)
 		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "mkdir -p %s && ln -s %s %s", doctor_quoted(cli, dir),
-				HOOK_PROGRAM, doctor_quoted(cli, beside)),
+			cli_format(cli, "mkdir -p %s && ln -s %s %s", cli_quoted(cli, dir),
+				HOOK_PROGRAM, cli_quoted(cli, beside)),
 			"'%s' is not virt-parts, which is not called; it can be beside it, and "
 			"libvirt must be reloaded then",
 			path);
 	else
 		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, doctor_quoted(cli, path)),
+			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, cli_quoted(cli, path)),
 			"there is no hook '%s', so virt-parts is not called; libvirt must be "
 			"reloaded when there is",
 			path);
@@ -123,10 +123,10 @@ static void check_2014(struct findings *f, const char *driver, const char *name,
 		(int)(strlen(name) - strlen("_-.d")), name);
 
 	findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver,
-		access(to, F_OK) == 0 ? cli_format(cli, "mv -n %s/* %s/", doctor_quoted(cli, path),
-						doctor_quoted(cli, to))
-				      : cli_format(cli, "mv %s %s", doctor_quoted(cli, path),
-						doctor_quoted(cli, to)),
+		access(to, F_OK) == 0
+			? cli_format(
+				  cli, "mv -n %s/* %s/", cli_quoted(cli, path), cli_quoted(cli, to))
+			: cli_format(cli, "mv %s %s", cli_quoted(cli, path), cli_quoted(cli, to)),
 		counts ? "the parts in '%s' are run, which is the layout of 2014"
 		       : "the parts in '%s', the layout of 2014, are not run, as virt-parts is "
 			 "beside another hook",

@@ -16,21 +16,6 @@
 #include "tree-copy-staging.h"
 #include "trust.h"
 
-/* A path for a shell. */
-const char *doctor_quoted(struct cli *cli, const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789/._+-%,:@";
-	const char *text = "'";
-
-	if (*path && !path[strspn(path, plain)])
-		return path;
-	for (; *path; path++)
-		text = *path == '\'' ? cli_format(cli, "%s'\\''", text)
-				     : cli_format(cli, "%s%c", text, *path);
-	return cli_format(cli, "%s'", text);
-}
-
 static int take_rights(struct cli *cli, const struct finding *finding)
 {
 	(void)cli;
@@ -48,11 +33,11 @@ static void check_private(struct findings *f, const char *what, const char *dir)
 	if (vp_trust_check(dir, NULL, NULL, why, sizeof(why)) == -EPERM)
 		findings_add(f, FINDING_ERROR, what,
 			cli_format(f->cli, "chown root:root %s && chmod go-w %s",
-				doctor_quoted(f->cli, dir), doctor_quoted(f->cli, dir)),
+				cli_quoted(f->cli, dir), cli_quoted(f->cli, dir)),
 			"'%s' is not root's alone: %s", dir, why);
 	else if (S_ISDIR(st.st_mode) && st.st_mode & 0077) {
 		finding = findings_add(f, FINDING_WARNING, what,
-			cli_format(f->cli, "chmod 0700 %s", doctor_quoted(f->cli, dir)),
+			cli_format(f->cli, "chmod 0700 %s", cli_quoted(f->cli, dir)),
 			"'%s' can be read by others than root (mode %04o)", dir,
 			st.st_mode & 07777);
 		finding->fix = take_rights;
@@ -94,7 +79,7 @@ static int check_mount(const struct vp_mount *mount, void *context)
 			return 0;
 	findings_add(o->findings, FINDING_WARNING, "ramdisks",
 		cli_format(o->findings->cli, "umount %s",
-			doctor_quoted(o->findings->cli, mount->mount_point)),
+			cli_quoted(o->findings->cli, mount->mount_point)),
 		"'%s' is a ramdisk of no run that is known (%s); what is in it goes with it",
 		mount->mount_point, mount->source);
 	return 0;
@@ -154,7 +139,7 @@ static void find_copies(struct findings *f, int at, const char *name, const char
 
 		if (is_dead_copy(fd, entry->d_name))
 			findings_add(f, FINDING_WARNING, "copies",
-				cli_format(f->cli, "rm -rf %s", doctor_quoted(f->cli, below)),
+				cli_format(f->cli, "rm -rf %s", cli_quoted(f->cli, below)),
 				"'%s' is what is left of a copy that was not completed; its source "
 				"is still there",
 				below);

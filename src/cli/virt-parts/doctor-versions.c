@@ -66,7 +66,7 @@ static void check_libvirt(struct findings *f, const struct virt_daemon *daemon)
 	if (hook && strstr(hook, ".d/") && daemon->version < BESIDE_SINCE)
 		findings_add(f, FINDING_ERROR, daemon->driver,
 			cli_format(cli, "ln -sf " VP_PREFIX "/sbin/virt-parts-hook %s/%s",
-				doctor_quoted(cli, cli->hook_dir), daemon->driver),
+				cli_quoted(cli, cli->hook_dir), daemon->driver),
 			"'%s' is never called: this libvirt runs nothing beside a hook (6.5 does)",
 			hook);
 }

@@ -13,6 +13,7 @@
 
 #include "dispatch/names.h"
 #include "doctor.h"
+#include "lint-host.h"
 #include "parts.h"
 #include "trust.h"
 
@@ -28,7 +29,7 @@ static void check_conf(struct findings *f)
 	vp_conf_free(&conf);
 	if (r == 0)
 		return;
-	path = doctor_quoted(f->cli, path);
+	path = cli_quoted(f->cli, path);
 	if (r == -ENOENT)
 		mend = cli_format(f->cli, "install -m 0644 %s/share/virt-parts/parts.conf %s",
 			VP_PREFIX, path);
@@ -57,8 +58,8 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 	if (access(parent, F_OK) < 0 ||
 		vp_trust_check(parent, NULL, NULL, why, sizeof(why)) != -EPERM)
 		return;
-	mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s",
-		doctor_quoted(f->cli, parent), doctor_quoted(f->cli, parent));
+	mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s", cli_quoted(f->cli, parent),
+		cli_quoted(f->cli, parent));
 	for (const struct finding *told = f->first; told; told = told->next)
 		if (strcmp(told->mend, mend) == 0)
 			return;
@@ -71,7 +72,7 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 static void check_entry(struct findings *f, const char *title, const struct plan_entry *entry)
 {
 	struct cli *cli = f->cli;
-	const char *path = doctor_quoted(cli, entry->path);
+	const char *path = cli_quoted(cli, entry->path);
 
 	if (entry->state == PLAN_REFUSED)
 		findings_add(f, FINDING_ERROR, title,
@@ -87,22 +88,9 @@ static void check_entry(struct findings *f, const char *title, const struct plan
 
 static void check_event(struct findings *f, const struct parts_event *event)
 {
-	struct plan_query query = {
-		.hook_dir = f->cli->hook_dir,
-		.vendor_dir = f->cli->conf.vendor_dir,
-		.driver = event->driver,
-		.object = *event->guest ? event->guest : "*",
-		.op = event->op,
-		.subop = event->subop,
-		.guest = parts_of_guests(event->driver),
-		.compat = *event->driver != '\0',
-		.directives = true,
-		.record = -1,
-		.complete = true,
-	};
 	const char *title = parts_title(f->cli, event);
 	struct plan plan;
-	int r = plan_make(&query, &plan);
+	int r = parts_plan(f->cli, event, &plan);
 
 	if (r < 0) {
 		findings_add(
@@ -136,6 +124,7 @@ static void check_parts(struct findings *f)
 			f, FINDING_ERROR, "parts", "", "cannot read '%s': %s", where, strerror(-r));
 	for (; r == 0 && events; events = events->next)
 		check_event(f, events);
+	lint_numbers(f, NULL);
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(shipped[0]); i++) {
 		path = cli_format(f->cli, "%s/%s", f->cli->conf.vendor_dir, shipped[i]);
 		if (access(path, F_OK) < 0)

@@ -20,7 +20,4 @@ void doctor_check_versions(struct findings *findings);
 /* The path of the driver's hook if it is virt-parts, as itself or beside another; NULL else. */
 const char *doctor_hook(struct cli *cli, const char *driver);
 
-/* A path for a shell. */
-const char *doctor_quoted(struct cli *cli, const char *path);
-
 #endif

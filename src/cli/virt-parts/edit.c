@@ -112,15 +112,15 @@ static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where,
 
 int edit_command(struct cli *cli, int argc, char **argv)
 {
-	const struct virt_guest *guest = virt_one(cli, argv[0], VIRT_XML);
+	const struct virt_guest *guest;
 	const char *text;
 	unsigned where;
 	xmlDocPtr doc;
 	bool none;
 
 	(void)argc;
-	if (!guest || !metadata_where(cli, guest, &where) ||
-		!metadata_get(cli, guest, where, &doc, &none))
+	guest = metadata_open(cli, argv[0], &where, &doc, &none);
+	if (!guest)
 		return CLI_ERROR;
 	text = metadata_text(cli, doc);
 	xmlFreeDoc(doc);

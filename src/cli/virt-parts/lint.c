@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "examine.h"
+#include "lint-host.h"
 #include "metadata-lint.h"
 #include "report.h"
 
@@ -79,6 +80,13 @@ static void lint_isos(struct linting *l, const struct vp_element *preload)
 					"add a <disk device='cdrom'> with <source file='%s'/>",
 					path),
 				"<preload><iso>: no <disk> of the guest uses the image '%s'", path);
+		else if (lint_is_writable(l->doc, path))
+			findings_add(l->findings, FINDING_WARNING, l->about,
+				"make it <disk device='cdrom'>, or put <readonly/> into it",
+				"<preload><iso>: the <disk> of '%s' is not read-only: what the "
+				"guest "
+				"writes into the image is lost",
+				path);
 	}
 }
 
@@ -144,6 +152,7 @@ static void lint_directives(struct linting *l)
 		if (d->spec && !strcmp(d->name, "preload") && examine_is_good(&examined, d))
 			lint_isos(l, d);
 	}
+	lint_host(l->findings, l->about, &examined, l->doc);
 	/* it says no more than the tables, and says it worse */
 	if (known && !examine_refuses(&examined) && examined.xml.source.directives)
 		lint_schema(l->findings, l->about, l->doc);

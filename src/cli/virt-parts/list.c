@@ -13,26 +13,6 @@ struct listing {
 	unsigned refused;
 };
 
-static int make_plan(struct cli *cli, const struct parts_event *event, struct plan *ret)
-{
-	struct plan_query query = {
-		.hook_dir = cli->hook_dir,
-		.vendor_dir = cli->conf.vendor_dir,
-		.driver = event->driver,
-		/* a name is needed to look for parts of one guest; this one has none */
-		.object = *event->guest ? event->guest : "*",
-		.op = event->op,
-		.subop = event->subop,
-		.guest = parts_of_guests(event->driver),
-		.compat = *event->driver != '\0',
-		.directives = true,
-		.record = -1,
-		.complete = true,
-	};
-
-	return plan_make(&query, ret);
-}
-
 /* What a guest has asked for is not known here: every shipped part may run. */
 static enum plan_state state_of(const struct plan_entry *entry)
 {
@@ -85,7 +65,7 @@ static void json_event(struct listing *l, const struct parts_event *event, const
 static int list_event(struct listing *l, const struct parts_event *event)
 {
 	struct plan plan;
-	int r = make_plan(l->cli, event, &plan);
+	int r = parts_plan(l->cli, event, &plan);
 
 	if (r < 0)
 		return cli_error("cannot tell the parts of %s: %s", parts_title(l->cli, event),

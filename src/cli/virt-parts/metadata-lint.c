@@ -5,6 +5,7 @@
 #include <libxml/relaxng.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "directives.h"
@@ -129,6 +130,55 @@ bool lint_is_source(xmlDocPtr doc, const char *path)
 	xmlNodePtr devices = child(xmlDocGetRootElement(doc), "devices");
 
 	return devices && has_source(devices->children, path);
+}
+
+bool lint_is_writable(xmlDocPtr doc, const char *path)
+{
+	xmlNodePtr devices = child(xmlDocGetRootElement(doc), "devices");
+	bool writable = false;
+
+	for (xmlNodePtr node = devices ? devices->children : NULL; node && !writable;
+		node = node->next) {
+		xmlChar *device;
+
+		if (node->type != XML_ELEMENT_NODE || strcmp(name_of(node), "disk") != 0 ||
+			child(node, "readonly") || !has_source(node->children, path))
+			continue;
+		/* a cdrom is read-only whether it says so or not */
+		device = xmlGetNoNsProp(node, BAD_CAST "device");
+		writable = !device || strcmp((char *)device, "cdrom") != 0;
+		xmlFree(device);
+	}
+	return writable;
+}
+
+/* What libvirt takes for a unit of memory; without one KiB. */
+static uint64_t unit_of(const char *unit)
+{
+	static const char letters[] = "bkmgtp";
+	const char *letter = strchr(letters, *unit | 0x20);
+	uint64_t step = strlen(unit) == 2 && (unit[1] | 0x20) == 'b' ? 1000 : 1024, size = 1;
+
+	if (!*unit || !letter)
+		return 1024;
+	if (*letter == 'b')
+		return 1;
+	for (ptrdiff_t i = letter - letters; i > 0; i--)
+		size *= step;
+	return size;
+}
+
+uint64_t lint_memory(xmlDocPtr doc)
+{
+	xmlNodePtr node = child(xmlDocGetRootElement(doc), "memory");
+	xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
+	xmlChar *unit = node ? xmlGetNoNsProp(node, BAD_CAST "unit") : NULL;
+	uint64_t number = text ? strtoull((char *)text, NULL, 10) : 0;
+
+	number *= unit_of(unit ? (char *)unit : "");
+	xmlFree(text);
+	xmlFree(unit);
+	return number;
 }
 
 /* --- the schema ----------------------------------------------------------------------------------------------- */

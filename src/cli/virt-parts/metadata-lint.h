@@ -13,6 +13,12 @@ void lint_dropped(struct findings *findings, const char *about, xmlDocPtr doc);
 /* Whether the file is a source of one of the guest's devices. */
 bool lint_is_source(xmlDocPtr doc, const char *path);
 
+/* Whether it is that of a <disk> that the guest may write to. */
+bool lint_is_writable(xmlDocPtr doc, const char *path);
+
+/* The guest's memory, bytes; 0: the XML does not say. */
+uint64_t lint_memory(xmlDocPtr doc);
+
 /* What the schema says of the virt-parts element, if anything. */
 void lint_schema(struct findings *findings, const char *about, xmlDocPtr doc);
 

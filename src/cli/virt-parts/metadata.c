@@ -124,6 +124,17 @@ bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned wher
 	return *ret != NULL;
 }
 
+const struct virt_guest *metadata_open(
+	struct cli *cli, const char *name, unsigned *ret_where, xmlDocPtr *ret, bool *ret_none)
+{
+	const struct virt_guest *guest = virt_one(cli, name, VIRT_XML);
+
+	if (!guest || !metadata_where(cli, guest, ret_where) ||
+		!metadata_get(cli, guest, *ret_where, ret, ret_none))
+		return NULL;
+	return guest;
+}
+
 /* The guest's XML with this element in the place of its own. */
 static const char *put_into(struct cli *cli, const struct virt_guest *guest, xmlDocPtr element)
 {

@@ -24,6 +24,10 @@ bool metadata_where(struct cli *cli, const struct virt_guest *guest, unsigned *r
 bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr *ret,
 	bool *ret_none);
 
+/* The guest of that name, where its element is meant, and the element. NULL, and told. */
+const struct virt_guest *metadata_open(
+	struct cli *cli, const char *name, unsigned *ret_where, xmlDocPtr *ret, bool *ret_none);
+
 /*
  * Checks it as prepare would, tells what is wrong, and stores it unless it would be refused
  * (--no-check: stores it all the same). An exit status.

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "style.h"
@@ -190,6 +191,39 @@ int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_whe
 	*ret = f.events;
 	*ret_where = f.where;
 	return r;
+}
+
+int parts_plan(struct cli *cli, const struct parts_event *event, struct plan *ret)
+{
+	struct plan_query query = {
+		.hook_dir = cli->hook_dir,
+		.vendor_dir = cli->conf.vendor_dir,
+		.driver = event->driver,
+		/* a name is needed to look for parts of one guest; this one has none */
+		.object = *event->guest ? event->guest : "*",
+		.op = event->op,
+		.subop = event->subop,
+		.guest = parts_of_guests(event->driver),
+		.compat = *event->driver != '\0',
+		.directives = true,
+		.record = -1,
+		.complete = true,
+	};
+
+	return plan_make(&query, ret);
+}
+
+const char *parts_renumber_command(struct cli *cli, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	unsigned long number = strtoul(name, NULL, 10);
+
+	/* what is wider is not made narrower: the others would have to be made wider */
+	return number > 9 ? "give the parts numbers of one width"
+			  : cli_format(cli, "mv -n %s %s", cli_quoted(cli, path),
+				    cli_quoted(cli,
+					    cli_format(cli, "%.*s%02lu%s", (int)(name - path), path,
+						    number, name + strspn(name, "0123456789"))));
 }
 
 const char *parts_title(struct cli *cli, const struct parts_event *event)

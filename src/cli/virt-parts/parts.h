@@ -22,6 +22,12 @@ struct parts_event {
  */
 int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where);
 
+/* Its plan, as complete as it can be: what a guest asks for is not known. 0 or -errno. */
+int parts_plan(struct cli *cli, const struct parts_event *event, struct plan *ret);
+
+/* The command that gives a part a number of two digits. */
+const char *parts_renumber_command(struct cli *cli, const char *path);
+
 /* Whether the driver's objects are guests. */
 bool parts_of_guests(const char *driver);
 

@@ -7,14 +7,14 @@
 
 int show_command(struct cli *cli, int argc, char **argv)
 {
-	const struct virt_guest *guest = virt_one(cli, argv[0], 0);
+	const struct virt_guest *guest;
 	unsigned where;
 	xmlDocPtr doc;
 	bool none;
 
 	(void)argc;
-	if (!guest || !metadata_where(cli, guest, &where) ||
-		!metadata_get(cli, guest, where, &doc, &none))
+	guest = metadata_open(cli, argv[0], &where, &doc, &none);
+	if (!guest)
 		return CLI_ERROR;
 	if (none)
 		fprintf(stderr, "virt-parts: '%s' has no directives\n",
@@ -44,14 +44,14 @@ static unsigned drop(xmlDocPtr doc, const char *name)
 
 int clear_command(struct cli *cli, int argc, char **argv)
 {
-	const struct virt_guest *guest = virt_one(cli, argv[0], VIRT_XML);
+	const struct virt_guest *guest;
 	int status = CLI_FOUND;
 	unsigned where;
 	xmlDocPtr doc;
 	bool none;
 
-	if (!guest || !metadata_where(cli, guest, &where) ||
-		!metadata_get(cli, guest, where, &doc, &none))
+	guest = metadata_open(cli, argv[0], &where, &doc, &none);
+	if (!guest)
 		return CLI_ERROR;
 	if (argc < 2) {
 		xmlFreeDoc(doc);
