@@ -22,6 +22,35 @@ teardown() { parts_remove; }
 	says 'release_end: begin extra=destroyed'
 }
 
+@test "run shows what the parts print while they print it, escaped, and nothing that was logged before" {
+	part "$parts/prepare_begin.d/30-own" "printf 'one \\033[31m\\n'" 'while [ ! -e "$tree/go" ]; do sleep 0.05; done' 'echo two'
+	all_four
+	mkdir -p "$tree/log"
+	echo before >"$tree/log/lxc-web1.log"
+	"$build/virt-parts" --root "$hooks" -c "$daemon" run "$file" prepare begin >"$tree/shown" 2>&1 3>&- 4>&- &
+	helpers+=($!)
+	within 10 grep -qxF 'one \x1b[31m' "$tree/shown"
+	not grep -q two "$tree/shown"
+	touch "$tree/go"
+	wait "${helpers[-1]}"
+	grep -qx two "$tree/shown"
+	grep -q 'prepare_begin: end exit 0' "$tree/shown"
+	not grep -q before "$tree/shown"
+	does release end failed
+}
+
+@test "on a terminal run has a line that says how far a long copy is, and takes it away" {
+	command -v script >/dev/null || skip 'needs script'
+	part "$parts/prepare_begin.d/30-own" 'head -c 5242880 /dev/zero >"$tree/copy"' 'sleep 2' 'echo done'
+	all_four
+	TERM=xterm script -qec "$build/virt-parts --hook-dir $hooks -c $daemon run $file prepare begin" /dev/null </dev/null >"$tree/shown"
+	grep -q $'\r\e\[K[a-z0-9-]*: [0-9]* MiB written, [0-9]* s' "$tree/shown"
+	# gone before the next line
+	has "$(tr '\r' '\n' <"$tree/shown")" $'\e[Kdone'
+	good -c "$daemon" run --force "$file" release end --reason failed
+	lacks "$errors" written
+}
+
 @test "run --dry-run explains, and changes nothing" {
 	all_four
 	changes_nothing good run --dry-run "$file" prepare begin

@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dispatch/clock.h"
+#include "style.h"
+#include "text.h"
 
 /* `2026-11-21T22:10:25.123Z `, then the event's name. */
 enum { STAMP = 25 };
@@ -177,6 +180,22 @@ void log_free(struct log_events *events)
 {
 	free(events->events);
 	*events = (struct log_events){0};
+}
+
+void log_print_line(const char *line, size_t length)
+{
+	enum style which = log_line_is_bad(line, length) ? STYLE_BAD
+			   : log_line_time(line, length) ? STYLE_FAINT
+							 : STYLE_PLAIN;
+	bool plain = which == STYLE_PLAIN;
+	size_t size = 4 * length + 1;
+	char *text = malloc(size);
+
+	if (!text)
+		return;
+	vp_escape(line, length, text, size);
+	printf("%s%s%s\n", plain ? "" : style(which), text, plain ? "" : style(STYLE_PLAIN));
+	free(text);
 }
 
 void log_tail_end(struct log_tail *tail)

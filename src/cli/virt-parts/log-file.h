@@ -34,6 +34,9 @@ time_t log_line_time(const char *line, size_t length);
 /* Whether it tells that something went wrong. */
 bool log_line_is_bad(const char *line, size_t length);
 
+/* Prints a line as a terminal may have it, in the style of what it is. */
+void log_print_line(const char *line, size_t length);
+
 /* A log that grows; it may be replaced by a new one (logrotate), or cut. */
 struct log_tail {
 	const char *path;

@@ -55,18 +55,6 @@ static bool parse_since(const char *text, time_t *ret)
 	return false;
 }
 
-static void print_line(struct logging *l, const char *line, size_t length)
-{
-	struct cli *cli = l->cli;
-	const char *text = cli_shown(cli, cli_copy(cli, line, length));
-	enum style which = log_line_is_bad(line, length) ? STYLE_BAD
-			   : log_line_time(line, length) ? STYLE_FAINT
-							 : STYLE_PLAIN;
-
-	printf("%s%s%s\n", which == STYLE_PLAIN ? "" : style(which), text,
-		which == STYLE_PLAIN ? "" : style(STYLE_PLAIN));
-}
-
 static void print_event(struct logging *l, const struct log_event *event)
 {
 	const char *line = event->text, *end = event->text + event->length;
@@ -77,7 +65,7 @@ static void print_event(struct logging *l, const struct log_event *event)
 	while (line < end) {
 		size_t length = (size_t)((char *)memchr(line, '\n', (size_t)(end - line)) - line);
 
-		print_line(l, line, length);
+		log_print_line(line, length);
 		line += length + 1;
 	}
 }
@@ -170,11 +158,8 @@ static int follow(struct logging *l, const char *file)
 			return cli_error("cannot read '%s': %s", path, strerror(-r));
 		for (char *line = text; length && line < text + length;) {
 			char *end = memchr(line, '\n', (size_t)(text + length - line));
-			char escaped[8192];
 
-			/* not cli_shown: this may go on for years */
-			vp_escape(line, (size_t)(end - line), escaped, sizeof(escaped));
-			printf("%s\n", escaped);
+			log_print_line(line, (size_t)(end - line));
 			line = end + 1;
 		}
 		free(text);

@@ -38,6 +38,7 @@ static int print_help(void)
 	puts("\n  -c URI          libvirt's daemon; without it LIBVIRT_DEFAULT_URI, else both\n"
 	     "                  qemu:///system and lxc:///system\n"
 	     "  --hook-dir DIR  where parts.conf and parts.d lie (" VP_HOOK_DIR ")\n"
+	     "  --root DIR      the same\n"
 	     "  --timeout S     how long libvirt may take to answer (15)\n"
 	     "  --json          print what a program can read, where the command has that\n"
 	     "  --help, --version\n\n"
@@ -75,12 +76,18 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* --root is what `run` calls it, since a hook directory is the root of a tree to try things in. */
+static bool is_hook_dir(const char *option)
+{
+	return !strcmp(option, "--hook-dir") || !strcmp(option, "--root");
+}
+
 /* Options of all commands. How many words they took: 0 none, -1 wrong and told. */
 static int take_common(struct cli *cli, int argc, char **argv)
 {
 	const char *option = argv[0], *value = argc > 1 ? argv[1] : NULL;
 	bool valued = !strcmp(option, "-c") || !strcmp(option, "--connect") ||
-		      !strcmp(option, "--hook-dir") || !strcmp(option, "--timeout");
+		      is_hook_dir(option) || !strcmp(option, "--timeout");
 	uint64_t number;
 
 	if (!strcmp(option, "--json")) {
@@ -93,7 +100,7 @@ static int take_common(struct cli *cli, int argc, char **argv)
 		cli_error("%s needs a value", option);
 		return -1;
 	}
-	if (!strcmp(option, "--hook-dir")) {
+	if (is_hook_dir(option)) {
 		cli->hook_dir = value;
 	} else if (!strcmp(option, "--timeout")) {
 		if (vp_parse_number(value, &number) < 0 || number < 1 || number > 3600) {

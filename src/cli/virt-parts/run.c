@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run: calls the hook as libvirt does, for a guest or a file, now. --dry-run explains what that would
- * do.
+ * run: calls the hook as libvirt does, for a guest or a file, now, and shows what its parts print.
+ * --dry-run explains what that would do.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dispatch/clock.h"
 #include "guest.h"
+#include "log-file.h"
 #include "parts.h"
+#include "progress.h"
+#include "text.h"
+
+enum { POLL_MS = 20, MAX_LOG_NAME = 200 };
 
 static bool refuse(const char *name, const char *why)
 {
@@ -50,17 +57,68 @@ static const char *find_hook(struct cli *cli, const char *driver)
 	return access(hook, X_OK) == 0 ? hook : cli_format(cli, "%s/%s", cli->hook_dir, driver);
 }
 
+/* Where the hook logs the guest's events: by UUID where the name makes no good file name. */
+static const char *log_path(struct cli *cli, const struct guest *guest)
+{
+	const char *name = guest->name;
+	bool usable = strlen(name) <= MAX_LOG_NAME &&
+		      (vp_is_file_name(name) || !strcmp(name, ".") || !strcmp(name, ".."));
+
+	return cli_format(
+		cli, "%s/%s-%s.log", cli->conf.log_dir, guest->driver, usable ? name : guest->uuid);
+}
+
+/* What has been logged since the last time. */
+static void print_logged(struct log_tail *tail, struct progress *progress)
+{
+	char *text;
+	size_t length;
+
+	if (log_tail_read(tail, &text, &length) < 0 || !length)
+		return;
+	progress_hide(progress);
+	for (char *line = text; line < text + length;) {
+		char *end = memchr(line, '\n', (size_t)(text + length - line));
+
+		log_print_line(line, (size_t)(end - line));
+		line = end + 1;
+	}
+	fflush(stdout);
+	free(text);
+}
+
+/* Shows what the hook and its parts print until it ends. Its status of waitpid, or -errno. */
+static int wait_for(pid_t pid, struct log_tail *tail, int *ret)
+{
+	struct progress progress;
+	pid_t ended;
+
+	progress_begin(&progress);
+	while ((ended = waitpid(pid, ret, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+		print_logged(tail, &progress);
+		progress_show(&progress, pid);
+		clock_sleep(POLL_MS);
+	}
+	progress_hide(&progress);
+	if (ended < 0)
+		return -errno;
+	print_logged(tail, &progress);
+	return 0;
+}
+
 static int call(struct cli *cli, const struct guest *guest, const char *op, const char *subop,
 	const char *extra)
 {
 	const char *hook = find_hook(cli, guest->driver);
-	int xml = guest_xml_fd(guest), status;
+	struct log_tail tail = {.path = log_path(cli, guest)};
+	int xml = guest_xml_fd(guest), status, r;
 	pid_t pid;
 
 	if (xml < 0)
 		return cli_error("cannot keep the XML: %s", strerror(-xml));
 	if (access(hook, X_OK) < 0)
 		return cli_error("cannot run the hook '%s': %s", hook, strerror(errno));
+	log_tail_end(&tail);
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -71,9 +129,9 @@ static int call(struct cli *cli, const struct guest *guest, const char *op, cons
 		_exit(127);
 	}
 	close(xml);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return cli_error("cannot wait for the hook: %s", strerror(errno));
+	r = wait_for(pid, &tail, &status);
+	if (r < 0)
+		return cli_error("cannot wait for the hook: %s", strerror(-r));
 	if (WIFSIGNALED(status))
 		return cli_error("the hook was killed by signal %d", WTERMSIG(status));
 	if (WEXITSTATUS(status) == 0)
