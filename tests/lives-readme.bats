@@ -49,6 +49,7 @@ follow() {
 	guest_define lxc web1
 	run follow 'Annotate a guest'
 	[[ $status -eq 0 ]]
+	says '<dir size="64M" mode="1777">/srv/guests/%NAME%/tmp</dir>'
 	says "archived '/srv/guests/web1/var/log' to '/srv/archive/web1/$(today)'"
 	cmp "/srv/archive/web1/$(today)/service.log" "$tree/var/log/service.log"
 }
