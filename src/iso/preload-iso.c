@@ -216,7 +216,13 @@ static int set_limits(struct building *b)
 	return 0;
 }
 
-static int build(struct building *b, int run, bool keep)
+/* The name that an image has before it is in place. */
+static int temporary_of(const char *leaf, char ret[NAME_MAX + 1])
+{
+	return snprintf(ret, NAME_MAX + 1, ".%s.virt-parts", leaf) > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int build(struct building *b, int run, unsigned how)
 {
 	char temporary[NAME_MAX + 1];
 	int there = look_at_place(b->parent, b->leaf, b->id), r;
@@ -227,17 +233,21 @@ static int build(struct building *b, int run, bool keep)
 			"another path");
 	if (there < 0)
 		return there;
-	if (there && keep) {
+	if (there && (how & PRELOAD_ISO_KEEP)) {
 		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
 		r = is_in_journal(run, b->path);
 		return r == 0 ? write_journal(run, b->path) : r < 0 ? r : 0;
 	}
-	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.virt-parts", b->leaf) >=
-		sizeof(temporary))
-		return -ENAMETOOLONG;
-	r = set_limits(b);
+	r = temporary_of(b->leaf, temporary);
+	if (r == 0)
+		r = set_limits(b);
 	if (r == 0)
 		r = open_sources(b);
+	if (r == 0 && (how & PRELOAD_ISO_SYNC)) {
+		r = write_journal(run, b->path);
+		if (r == 0)
+			r = vp_record_sync(run);
+	}
 	if (r == 0)
 		r = build_beside(b, temporary);
 	close_sources(b);
@@ -245,7 +255,7 @@ static int build(struct building *b, int run, bool keep)
 }
 
 int preload_iso(const struct vp_event *event, struct vp_policy *policy,
-	const struct vp_element *iso, int run, bool keep, char *why, size_t size)
+	const struct vp_element *iso, int run, unsigned how, char *why, size_t size)
 {
 	static struct building b; /* large, and there is one at a time */
 	int r;
@@ -265,7 +275,7 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 		snprintf(why, size, "%s", policy->why);
 		return b.parent;
 	}
-	r = build(&b, run, keep);
+	r = build(&b, run, how);
 	close(b.parent);
 	return r;
 }
@@ -273,9 +283,9 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 int preload_iso_remove(
 	const struct vp_event *event, const char *path, int run, char *why, size_t size)
 {
+	char id[64], temporary[NAME_MAX + 1];
 	int root, parent, r;
 	const char *leaf;
-	char id[64];
 
 	r = is_in_journal(run, path);
 	if (r < 0)
@@ -291,6 +301,9 @@ int preload_iso_remove(
 		return parent == -ENOENT ? 0 : parent;
 	}
 	image_id(event->uuid, id, sizeof(id));
+	/* of one that was killed while it built: the path is claimed, so that it is this run's */
+	if (temporary_of(leaf, temporary) == 0)
+		unlinkat(parent, temporary, 0);
 	r = look_at_place(parent, leaf, id);
 	if (r == -EEXIST)
 		snprintf(why, size, "it is not this guest's image any more; it is left alone");

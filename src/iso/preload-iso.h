@@ -5,13 +5,19 @@
 
 #include "policy.h"
 
+enum preload_iso_how {
+	PRELOAD_ISO_KEEP = 1 << 0, /* an image of this guest that is there is used as it is */
+	/* the journal has it, on disk, before anything is made: no prepare will clear up a leftover */
+	PRELOAD_ISO_SYNC = 1 << 1,
+};
+
 /*
  * Builds the image that the bound <iso> asks for and puts it in place by rename, with `iso PATH` in
- * the journal of RUN before. A file there that is not this guest's image is refused (-EEXIST). KEEP:
- * an image of this guest that is there is used as it is. 0 or -errno and why.
+ * the journal of RUN before. A file there that is not this guest's image is refused (-EEXIST). HOW:
+ * enum preload_iso_how. 0 or -errno and why.
  */
 int preload_iso(const struct vp_event *event, struct vp_policy *policy,
-	const struct vp_element *iso, int run, bool keep, char *ret_why, size_t why_size);
+	const struct vp_element *iso, int run, unsigned how, char *ret_why, size_t why_size);
 
 /*
  * Removes the image at PATH if this run's journal has it and it is this guest's; 0 also when it is

@@ -47,14 +47,22 @@ static int parse_line(struct vp_source *source, struct vp_element **at, unsigned
 
 int vp_asked_read(int run, const char *name, struct vp_source *ret)
 {
-	struct vp_element *at = NULL;
-	unsigned at_level = 0;
-	char file[300], *text = NULL, *line, *end;
-	int r;
+	char file[300];
 
 	*ret = (struct vp_source){.recorded = true};
 	if ((size_t)snprintf(file, sizeof(file), "asked/%s", name) >= sizeof(file))
 		return -ENAMETOOLONG;
+	return vp_asked_read_file(run, file, ret);
+}
+
+int vp_asked_read_file(int run, const char *file, struct vp_source *ret)
+{
+	struct vp_element *at = NULL;
+	unsigned at_level = 0;
+	char *text = NULL, *line, *end;
+	int r;
+
+	*ret = (struct vp_source){.recorded = true};
 	r = vp_record_read(run, file, &text, NULL);
 	if (r == -ENOENT)
 		return 0;

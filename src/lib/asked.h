@@ -18,6 +18,8 @@
 
 /* Reads asked/NAME of a run. 0 (none: ret->directives is NULL), -EINVAL when damaged, -errno. */
 int vp_asked_read(int run, const char *name, struct vp_source *ret);
+/* The same of another FILE of the record, in the same form: attached/NAME. */
+int vp_asked_read_file(int run, const char *file, struct vp_source *ret);
 
 /*
  * Adds the raw directive, which is of XML, to the text *text (NULL at first, to be freed), in the

@@ -36,7 +36,8 @@ static int print_help(const struct vp_part *part)
 /* Which failures end the event at once: the table of ops says the same of whole parts. */
 static bool is_teardown(const struct vp_event *event)
 {
-	return !strcmp(event->op, "stopped") || !strcmp(event->op, "release");
+	return !strcmp(event->op, "stopped") || !strcmp(event->op, "release") ||
+	       !strcmp(event->op, "detach");
 }
 
 /*

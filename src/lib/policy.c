@@ -125,6 +125,16 @@ const struct vp_rule *vp_policy_rule(
 	return best;
 }
 
+const struct vp_rule *vp_policy_first(
+	const struct vp_policy *policy, enum vp_access access, char *ret_root)
+{
+	const struct vp_rule *rule = policy->conf.rules;
+
+	while (rule && (rule->access != access || rule_root(policy, rule, ret_root) < 0))
+		rule = rule->next;
+	return rule;
+}
+
 const char *vp_access_text(enum vp_access access)
 {
 	return access == VP_ANYWHERE ? "" : kinds[access].key;

@@ -41,6 +41,13 @@ int vp_policy_allows(
 const struct vp_rule *vp_policy_rule(
 	const struct vp_policy *policy, enum vp_access access, const char *path, char *ret_root);
 
+/*
+ * The first rule of that kind, in the order of parts.conf, that allows anything to this guest, and
+ * its root; NULL when there is none.
+ */
+const struct vp_rule *vp_policy_first(
+	const struct vp_policy *policy, enum vp_access access, char *ret_root);
+
 /* What parts.conf calls a kind of access: read, write, delete, iso. */
 const char *vp_access_text(enum vp_access access);
 

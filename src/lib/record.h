@@ -6,6 +6,7 @@
  *	domain.xml     the XML that prepare was given
  *	asked/NAME     the directives NAME of the guest, as asked.h writes them
  *	claims         the paths that no other run may touch, a line each
+ *	attached/NAME  what the disk NAME was built from that the running guest was given
  *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line

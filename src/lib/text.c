@@ -157,6 +157,21 @@ bool vp_is_file_name(const char *name)
 	return true;
 }
 
+int vp_check_guest_name(const char *name, const char **ret_why)
+{
+	static const char blanks[] = " \t";
+
+	if (!vp_is_file_name(name))
+		*ret_why = "a guest of that name cannot have directives: it leads elsewhere in a "
+			   "path";
+	else if (strchr(blanks, name[0]) || strchr(blanks, name[strlen(name) - 1]))
+		*ret_why = "a guest whose name begins or ends with a blank cannot have "
+			   "directives: a path with its name could be another guest's; rename it";
+	else
+		return 0;
+	return -EINVAL;
+}
+
 bool vp_is_uuid(const char *text)
 {
 	for (size_t i = 0; i < 36; i++) {

@@ -22,6 +22,9 @@ bool vp_path_within(const char *path, const char *dir);
 /* A name that is one component of a path: not empty, `.` or `..`, no slash or control character. */
 bool vp_is_file_name(const char *name);
 
+/* 0, or -EINVAL and why a guest of that name cannot have directives, for a message. */
+int vp_check_guest_name(const char *name, const char **ret_why);
+
 /* 8-4-4-4-12 hexadecimal digits, as libvirt writes a UUID. */
 bool vp_is_uuid(const char *text);
 

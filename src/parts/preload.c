@@ -4,6 +4,9 @@
  * copied into its tree.
  *
  * Journal, done/preload: `iso PATH` before an image is put in place.
+ *
+ * `virt-parts attach` and detach run it for a guest that runs: `attach begin NAME` builds the image
+ * that the record's attached/NAME asks for, `detach end NAME` removes it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "beneath.h"
 #include "directives.h"
 #include "own-mounts.h"
@@ -124,12 +128,10 @@ static int copy_dir(struct preloading *p)
 	return r;
 }
 
-static int copy_iso(struct preloading *p)
+static int copy_iso(struct preloading *p, unsigned how)
 {
 	char why[1024] = "";
-	/* the guest's memory, or the destination of its migration, knows the image as it is */
-	bool keep = p->info.begin != VP_BEGIN_NEW;
-	int r = preload_iso(p->event, &p->policy, p->element, p->run, keep, why, sizeof(why));
+	int r = preload_iso(p->event, &p->policy, p->element, p->run, how, why, sizeof(why));
 
 	if (r < 0)
 		vp_error(p->event, p->element, "cannot build '%s': %s",
@@ -168,11 +170,14 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 {
 	struct preloading p = {.event = event, .run = -1};
 	int r = begin(&p, directive);
+	/* the guest's memory, or the destination of its migration, knows the image as it is */
+	unsigned how = p.info.begin != VP_BEGIN_NEW ? PRELOAD_ISO_KEEP : 0;
 
 	p.element = vp_child(directive, NULL);
 	for (; r == 0 && p.element; p.element = vp_next(p.element, NULL)) {
+		/* an image without contents was attached, and is there if it is needed */
 		if (strcmp(p.element->name, "iso") == 0)
-			r = copy_iso(&p);
+			r = vp_child(p.element, NULL) ? copy_iso(&p, how) : 0;
 		else if (keeps_files(&p))
 			vp_note(event, p.element,
 				"nothing is copied: the guest comes back to its files");
@@ -183,44 +188,103 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 	return r;
 }
 
+/* What is undone needs the record, and no policy. */
+static int begin_undoing(struct preloading *p, const struct vp_element *directive)
+{
+	int r;
+
+	p->run = open(p->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = p->run < 0 ? -errno : vp_record_read_run(p->run, &p->info);
+	if (r < 0)
+		vp_error(p->event, directive, "cannot read the run's record '%s': %s",
+			p->event->state_dir, strerror(-r));
+	return r;
+}
+
+static int remove_iso(struct preloading *p, const struct vp_element *iso)
+{
+	const char *path = vp_attr_text(iso, "path", "");
+	char why[1024] = "";
+	int r = preload_iso_remove(p->event, path, p->run, why, sizeof(why));
+
+	if (r < 0)
+		vp_error(p->event, iso, "cannot remove '%s': %s", path, why);
+	return r;
+}
+
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	const struct vp_element *iso = vp_child(directive, "iso");
 	struct preloading p = {.event = event, .run = -1};
-	int status = 0, r;
+	int status = 0, r = begin_undoing(&p, directive);
 	const char *why;
 
-	p.run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = p.run < 0 ? -errno : vp_record_read_run(p.run, &p.info);
-	if (r < 0) {
-		vp_error(event, directive, "cannot read the run's record '%s': %s",
-			event->state_dir, strerror(-r));
+	if (r < 0)
 		return r;
-	}
 	why = vp_iso_stays(event, p.info.begin);
 	for (; iso; iso = vp_next(iso, "iso")) {
-		const char *path = vp_attr_text(iso, "path", "");
-		char reason[1024] = "";
-
 		if (vp_attr_number(iso, "keep", 0))
 			continue;
 		if (why) {
-			vp_note(event, iso, "'%s' stays: %s", path, why);
+			vp_note(event, iso, "'%s' stays: %s", vp_attr_text(iso, "path", ""), why);
 			continue;
 		}
-		r = preload_iso_remove(event, path, p.run, reason, sizeof(reason));
-		if (r < 0) {
-			vp_error(event, iso, "cannot remove '%s': %s", path, reason);
+		r = remove_iso(&p, iso);
+		if (r < 0)
 			status = r;
-		}
 	}
 	end(&p);
 	return status;
 }
 
+static int attach(const struct vp_event *event, const struct vp_element *directive)
+{
+	struct preloading p = {.event = event, .run = -1};
+	int r = begin(&p, directive);
+
+	p.element = vp_child(directive, "iso");
+	if (r == 0 && p.element)
+		r = copy_iso(&p, PRELOAD_ISO_SYNC);
+	end(&p);
+	return r;
+}
+
+static int detach(const struct vp_event *event, const struct vp_element *directive)
+{
+	const struct vp_element *iso = vp_child(directive, "iso");
+	struct preloading p = {.event = event, .run = -1};
+	int r = begin_undoing(&p, directive);
+
+	if (r == 0 && iso)
+		r = remove_iso(&p, iso);
+	end(&p);
+	return r;
+}
+
+/* What a running guest is given is asked for in a file of its own. */
+static int read_directives(const struct vp_event *event, const char *name, struct vp_source *ret)
+{
+	char file[300];
+	int run, r;
+
+	if (strcmp(event->op, "attach") != 0 && strcmp(event->op, "detach") != 0)
+		return vp_read_record(event, name, ret);
+	*ret = (struct vp_source){.recorded = true};
+	if ((size_t)snprintf(file, sizeof(file), "attached/%s", event->extra) >= sizeof(file))
+		return -ENAMETOOLONG;
+	run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (run < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = vp_asked_read_file(run, file, ret);
+	close(run);
+	return r;
+}
+
 static const struct vp_handler handlers[] = {
 	{"prepare", "begin", prepare},
 	{"release", "end", release},
+	{"attach", "begin", attach},
+	{"detach", "end", detach},
 	{0},
 };
 
@@ -232,7 +296,7 @@ int main(int argc, char **argv)
 			"builds an image, and copies files into the guest's tree, before it starts",
 		.directive = vp_preload.spec,
 		.handlers = handlers,
-		.read = vp_read_record,
+		.read = read_directives,
 	};
 
 	return vp_part_main(&part, argc, argv);

@@ -336,9 +336,9 @@ static int begin_run(struct preparing *p)
 
 static int prepare(struct preparing *p)
 {
-	static const char blanks[] = " \t";
 	struct vp_event *event = &p->event;
 	int r = vp_xml_read(STDIN_FILENO, &p->xml), run;
+	const char *why;
 
 	if (r < 0) {
 		vp_error(event, NULL, "cannot read the guest's XML: %s",
@@ -347,18 +347,10 @@ static int prepare(struct preparing *p)
 	}
 	if (!p->xml.source.directives)
 		return 0;
-	if (!vp_is_file_name(event->domain)) {
-		vp_error(event, NULL,
-			"a guest of that name cannot have directives: it leads elsewhere in a "
-			"path");
-		return -EINVAL;
-	}
-	if (strchr(blanks, event->domain[0]) ||
-		strchr(blanks, event->domain[strlen(event->domain) - 1])) {
-		vp_error(event, NULL,
-			"a guest whose name begins or ends with a blank cannot have directives: a "
-			"path with its name could be another guest's; rename it");
-		return -EINVAL;
+	r = vp_check_guest_name(event->domain, &why);
+	if (r < 0) {
+		vp_error(event, NULL, "%s", why);
+		return r;
 	}
 	if (!vp_is_uuid(event->uuid)) {
 		vp_error(event, NULL, "the guest's XML has no <uuid>, which directives need");
