@@ -9,7 +9,11 @@
 /* Exit statuses of every subcommand. */
 enum { CLI_GOOD = 0, CLI_FOUND = 1, CLI_ERROR = 2 };
 
-enum { CLI_MAX_OPTIONS = 8 };
+/* An option as it was given. */
+struct option_value {
+	struct option_value *next;
+	const char *name, *value; /* value "": it has none */
+};
 
 struct cli {
 	const char *hook_dir;	 /* where parts.conf and parts.d lie, absolute */
@@ -20,7 +24,7 @@ struct cli {
 	char conf_why[1024];	 /* it is not valid; "" when it is */
 	struct vp_source memory; /* freed at the end: see cli_format */
 	const struct command *command;
-	const char *values[CLI_MAX_OPTIONS]; /* of the command's options, in its order */
+	struct option_value *options, **last_option; /* of the command, in the order given */
 };
 
 /* An option of a subcommand; a list of them ends with {0}. */
@@ -42,8 +46,14 @@ struct command {
 /* All of them, in the order of the help; {0} at the end. */
 extern const struct command commands[];
 
-/* The value of the command's option, "" of one without a value; NULL when it was not given. */
+/*
+ * The value of the command's option, "" of one without a value; NULL when it was not given. Of one
+ * that was given twice the last counts.
+ */
 const char *cli_option(const struct cli *cli, const char *name);
+/* Of one that may be repeated, one value after the other: the first with BEFORE NULL, then NULL. */
+const struct option_value *cli_each_option(
+	const struct cli *cli, const char *name, const struct option_value *before);
 
 /* A formatted text that lives until the program ends. Never NULL: without memory the program ends. */
 const char *cli_format(struct cli *cli, const char *format, ...)

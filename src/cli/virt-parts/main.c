@@ -21,12 +21,34 @@ enum { DEFAULT_LIMIT_S = 15 };
 
 const char *cli_option(const struct cli *cli, const char *name)
 {
-	const struct option_spec *option = cli->command->options;
+	const struct option_value *option = NULL;
+	const char *value = NULL;
 
-	for (size_t i = 0; option && option[i].name; i++)
-		if (strcmp(option[i].name, name) == 0)
-			return cli->values[i];
-	return NULL;
+	while ((option = cli_each_option(cli, name, option)))
+		value = option->value;
+	return value;
+}
+
+const struct option_value *cli_each_option(
+	const struct cli *cli, const char *name, const struct option_value *before)
+{
+	const struct option_value *option = before ? before->next : cli->options;
+
+	while (option && strcmp(option->name, name) != 0)
+		option = option->next;
+	return option;
+}
+
+static void add_option(struct cli *cli, const char *name, const char *value)
+{
+	struct option_value *option = cli_alloc(cli, sizeof(*option));
+
+	*option = (struct option_value){.name = name, .value = value};
+	if (cli->options)
+		*cli->last_option = option;
+	else
+		cli->options = option;
+	cli->last_option = &option->next;
 }
 
 static int print_help(void)
@@ -126,7 +148,7 @@ static int take_own(struct cli *cli, int argc, char **argv)
 			cli_error("%s needs a value, %s", argv[0], option[i].value);
 			return -1;
 		}
-		cli->values[i] = option[i].value ? argv[1] : "";
+		add_option(cli, option[i].name, option[i].value ? argv[1] : "");
 		return option[i].value ? 2 : 1;
 	}
 	return 0;
