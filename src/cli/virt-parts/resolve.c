@@ -16,6 +16,7 @@
 #include "dispatch/clock.h"
 #include "dispatch/names.h"
 #include "dispatch/unfinished.h"
+#include "guest-lock.h"
 #include "resolve.h"
 
 /* --- which run, and whether it may be finished ---------------------------------------------------------------- */
@@ -203,27 +204,12 @@ static int resolve_locked(struct resolving *x, struct lock *lock)
 
 static int resolve(struct resolving *x)
 {
-	struct cli *cli = x->cli;
-	int64_t until = clock_ms() + LOCK_WAIT_S * 1000;
-	struct lock lock = {.fd = -1};
-	char holder[256] = "another event of this guest";
-	int r, status;
+	struct lock lock;
+	int status;
 
-	r = lock_queue(&lock, cli->conf.run_dir, x->run->driver, x->run->uuid, until);
-	if (r == 0) {
-		r = lock_wait(&lock, until);
-		if (r == -ETIMEDOUT)
-			lock_holder(&lock, holder, sizeof(holder));
-	}
-	if (r == 0)
-		status = resolve_locked(x, &lock);
-	else if (r == -ETIMEDOUT)
-		status = cli_error("waited %d s for %s, and gave up", LOCK_WAIT_S, holder);
-	else
-		status = cli_error(
-			"cannot lock the guest in '%s': %s", cli->conf.run_dir, strerror(-r));
-	if (r < 0 && lock.fd < 0)
-		return status;
+	if (!guest_lock(x->cli, x->run->driver, x->run->uuid, "virt-parts resolve", &lock))
+		return CLI_ERROR;
+	status = resolve_locked(x, &lock);
 	lock_leave(&lock);
 	return status;
 }
