@@ -35,7 +35,7 @@ completes() {
 
 @test "every option of a command is offered, and no other" {
 	local command option
-	for command in list explain status resolve check doctor show set edit clear template run log; do
+	for command in list explain status resolve check doctor show set edit clear template run log attach detach attached; do
 		completes "$command" --
 		while read -r option; do
 			has "$offered" " $option "
@@ -66,6 +66,14 @@ completes() {
 	same "$offered" ' begin '
 	completes set web1 post
 	same "$offered" ' post-rm-rf '
+	virt-parts() {
+		[[ $* == 'attached web1' ]]
+		printf '%s\n' 'NAME DEVICE BYTES' 'data vda 10' 'more - 10'
+	}
+	completes detach web1 ''
+	same "$offered" ' data more '
+	completes detach web1 m
+	same "$offered" ' more '
 	completes template arch
 	same "$offered" ' archive '
 }

@@ -50,6 +50,16 @@ const char *cli_shown(struct cli *cli, const char *text)
 	return vp_escape(text, length, cli_alloc(cli, size), size);
 }
 
+const char *cli_when(struct cli *cli, time_t time)
+{
+	char text[64] = "?";
+	struct tm tm;
+
+	if (localtime_r(&time, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	return cli_format(cli, "%s", text);
+}
+
 int cli_error(const char *format, ...)
 {
 	char text[4096], escaped[8192];

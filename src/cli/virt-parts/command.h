@@ -70,6 +70,9 @@ const char *cli_shown(struct cli *cli, const char *text);
 /* A path as a shell takes it: in quotes where it needs them. */
 const char *cli_quoted(struct cli *cli, const char *path);
 
+/* 2026-11-21 22:10:25, local time. */
+const char *cli_when(struct cli *cli, time_t time);
+
 /* Told once, by whoever needs the rules: no valid parts.conf. False then. */
 bool cli_has_conf(const struct cli *cli);
 
@@ -86,5 +89,8 @@ int clear_command(struct cli *cli, int argc, char **argv);
 int template_command(struct cli *cli, int argc, char **argv);
 int run_command(struct cli *cli, int argc, char **argv);
 int log_command(struct cli *cli, int argc, char **argv);
+int attach_command(struct cli *cli, int argc, char **argv);
+int detach_command(struct cli *cli, int argc, char **argv);
+int attached_command(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -19,6 +19,9 @@ static const struct option_spec log_options[] = {
 	{"--follow", NULL}, {"--since", "TIME"}, {"--failed", NULL}, {0}};
 static const struct option_spec doctor_options[] = {{"--fix", NULL}, {0}};
 static const struct option_spec check_options[] = {{"--all", NULL}, {0}};
+static const struct option_spec attach_options[] = {{"--src", "DIR"}, {"--file", "PATH=FILE"},
+	{"--label", "LABEL"}, {"--mode", "MODE"}, {"--uid", "UID"}, {"--gid", "GID"}, {0}};
+static const struct option_spec detach_options[] = {{"--wait", "SECONDS"}, {0}};
 
 const struct command commands[] = {
 	{
@@ -132,6 +135,33 @@ const struct command commands[] = {
 		.options = log_options,
 		.json = true,
 		.run = log_command,
+	},
+	{
+		.name = "attach",
+		.arguments = "DOMAIN NAME",
+		.min = 2,
+		.max = 2,
+		.summary = "give a running guest a disk with data",
+		.options = attach_options,
+		.run = attach_command,
+	},
+	{
+		.name = "detach",
+		.arguments = "DOMAIN NAME",
+		.min = 2,
+		.max = 2,
+		.summary = "take it back, and remove its image",
+		.options = detach_options,
+		.run = detach_command,
+	},
+	{
+		.name = "attached",
+		.arguments = "DOMAIN",
+		.min = 1,
+		.max = 1,
+		.summary = "the disks that a guest was given",
+		.json = true,
+		.run = attached_command,
 	},
 	{0},
 };

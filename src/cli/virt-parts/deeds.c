@@ -99,8 +99,11 @@ static void prepare_preload(struct making *m, const struct vp_element *directive
 	enum vp_begin begin = m->query->begin;
 
 	for (const struct vp_element *e = vp_child(directive, NULL); e; e = vp_next(e, NULL)) {
-		if (strcmp(e->name, "iso") == 0)
+		if (strcmp(e->name, "iso") == 0 && vp_child(e, NULL))
 			prepare_iso(m, e);
+		else if (strcmp(e->name, "iso") == 0)
+			add(m, VP_ANYWHERE, NULL, "leaves the image '%s' as it is: it was attached",
+				vp_attr_text(e, "path", ""));
 		else if (begin == VP_BEGIN_NEW || begin == VP_BEGIN_REVERTED)
 			add_copy(m, e, "over what is in");
 		else

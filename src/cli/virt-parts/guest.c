@@ -151,7 +151,12 @@ const char *guest_read_text(struct cli *cli, const char *path)
 {
 	struct guest guest;
 
-	return read_text(cli, path, &guest) ? guest.xml : NULL;
+	if (!read_text(cli, path, &guest))
+		return NULL;
+	if (strlen(guest.xml) == guest.length)
+		return guest.xml;
+	cli_error("cannot use '%s': it is no text, there is a NUL in it", guest.file);
+	return NULL;
 }
 
 static bool read_file(struct cli *cli, const char *path, struct guest *ret)

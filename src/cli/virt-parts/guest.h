@@ -27,7 +27,7 @@ bool guest_get(struct cli *cli, const char *argument, bool live, struct guest *r
 /* Whether ARGUMENT means a file. */
 bool guest_is_file(const char *argument);
 
-/* A file's text, or that of standard input, `-`, at most 8 MiB; NULL, and told. */
+/* A file's text, or that of standard input, `-`, at most 8 MiB, without NULs; NULL, and told. */
 const char *guest_read_text(struct cli *cli, const char *path);
 
 /* The guest of an answer of libvirt's. */

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "json.h"
 #include "runs.h"
@@ -16,16 +15,6 @@ struct showing {
 	struct json json;
 	unsigned shown, unfinished;
 };
-
-static const char *when(struct cli *cli, time_t time)
-{
-	char text[64] = "?";
-	struct tm tm;
-
-	if (localtime_r(&time, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	return cli_format(cli, "%s", text);
-}
 
 static enum style style_of(enum run_state state)
 {
@@ -98,7 +87,7 @@ static void print_run(struct showing *s, const struct run *run)
 			run->error == -EPROTO ? "written by a newer virt-parts"
 					      : strerror(-run->error));
 	else
-		printf("  %-9s %s, %s\n", "since", when(cli, run->info.time),
+		printf("  %-9s %s, %s\n", "since", cli_when(cli, run->info.time),
 			runs_begin_text(run->info.begin));
 	printf("  %-9s %s%s\n", "guest", run->guest,
 		run->saved_by_libvirt ? ", with a saved state" : "");

@@ -13,6 +13,7 @@ struct virt_request {
 	const char *uri, *name; /* name NULL: all guests */
 	unsigned wishes, where;
 	const char *metadata; /* NULL: remove it */
+	const char *device;   /* its XML */
 };
 
 /* The fields of an answer, one after the other; "" behind the last. */
@@ -28,6 +29,13 @@ void virt_put(FILE *answer, const char *text);
 int virt_fail(FILE *answer);
 /* libvirt prints every error otherwise. */
 void virt_say_nothing(void *data, virErrorPtr error);
+
+/*
+ * Has a child do WORK, which answers with one field. 0 and the field; -EIO: libvirt refused, and
+ * the text is its reason; -ETIMEDOUT or another -errno: it may still do it, and the text says so.
+ */
+int virt_call(
+	struct cli *cli, child_work *work, struct virt_request *request, const char **ret_text);
 
 /* Why a call failed: by what child_run returned, or what the child told. */
 const char *virt_why_of(struct cli *cli, int r, const char *text);

@@ -51,20 +51,6 @@ static int set_metadata(void *data, FILE *answer)
 	return 0;
 }
 
-static int call(
-	struct cli *cli, child_work *work, struct virt_request *request, const char **ret_text)
-{
-	size_t length = 0;
-	char *text = NULL;
-	int r = child_run(work, request, cli->limit, &text, &length);
-	struct virt_fields f = {cli, text, text + length};
-	const char *field = r < 0 ? "" : virt_next_field(&f);
-
-	*ret_text = r == 0 ? field : virt_why_of(cli, r, field);
-	free(text);
-	return r == 0 ? 0 : -EIO;
-}
-
 const char *virt_metadata(struct cli *cli, const struct virt_guest *guest, enum virt_where where,
 	const char **ret_why)
 {
@@ -72,7 +58,7 @@ const char *virt_metadata(struct cli *cli, const struct virt_guest *guest, enum 
 	const char *text;
 
 	*ret_why = "";
-	if (call(cli, get_metadata, &request, &text) == 0)
+	if (virt_call(cli, get_metadata, &request, &text) == 0)
 		return *text ? text : NULL;
 	*ret_why = text;
 	return NULL;
@@ -84,5 +70,5 @@ int virt_set_metadata(struct cli *cli, const struct virt_guest *guest, unsigned 
 	struct virt_request request = {
 		.uri = guest->uri, .name = guest->uuid, .where = where, .metadata = xml};
 
-	return call(cli, set_metadata, &request, ret_why);
+	return virt_call(cli, set_metadata, &request, ret_why);
 }

@@ -180,6 +180,23 @@ const char *virt_why_of(struct cli *cli, int r, const char *text)
 	return r < 0 ? strerror(-r) : text;
 }
 
+int virt_call(
+	struct cli *cli, child_work *work, struct virt_request *request, const char **ret_text)
+{
+	size_t length = 0;
+	char *text = NULL;
+	int r = child_run(work, request, cli->limit, &text, &length);
+	struct virt_fields f = {cli, text, text + length};
+	const char *field = r < 0 ? "" : virt_next_field(&f);
+
+	*ret_text = r == 0 ? field : virt_why_of(cli, r, field);
+	free(text);
+	if (r <= 1) /* virt_fail */
+		return r == 1 ? -EIO : r;
+	*ret_text = "the process that asked was killed";
+	return -ECHILD;
+}
+
 static void ask_daemon(struct cli *cli, struct virt_request *request, struct virt_answer *answer)
 {
 	struct virt_daemon *daemon = cli_alloc(cli, sizeof(*daemon)), **last = &answer->daemons;

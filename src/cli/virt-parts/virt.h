@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* virt.h: the guests that libvirt knows. The only file of virt-parts that calls libvirt. */
+/* virt.h: the guests that libvirt knows. Only virt*.c call libvirt. */
 #ifndef VP_CLI_VIRT_H
 #define VP_CLI_VIRT_H
 
@@ -62,7 +62,7 @@ enum virt_where { VIRT_LIVE = 1 << 0, VIRT_CONFIG = 1 << 1 };
  */
 const char *virt_metadata(struct cli *cli, const struct virt_guest *guest, enum virt_where where,
 	const char **ret_why);
-/* Sets it, or removes it (NULL). 0, or -EIO and why. */
+/* Sets it, or removes it (NULL). 0, or -errno and why. */
 int virt_set_metadata(struct cli *cli, const struct virt_guest *guest, unsigned where,
 	const char *xml, const char **ret_why);
 
