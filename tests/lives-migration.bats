@@ -391,3 +391,25 @@ moment_is() {
 	fails test -e $image
 	same_text "$(ls /srv/archive/vm1)" "$(today)"
 }
+
+@test "a disk that was attached here goes along, its image stays, and there others can be attached" {
+	mkdir -p /srv/seed/data
+	echo 'from here' >/srv/seed/data/file
+	guest_xml qemu vm1 | sed 's|</os>|</os><features><acpi/></features>|' >"$BATS_TEST_TMPDIR/vm1.xml"
+	on qemu define "$BATS_TEST_TMPDIR/vm1.xml"
+	on qemu start vm1
+	virt-parts -c qemu:///system attach vm1 one --src /srv/seed/data
+	migrate
+	test -e /var/lib/virt-parts/iso/vm1/one.attached.iso
+	same_text "$(records)" ''
+	on_there qemu dumpxml vm1 | grep -q '<serial>one</serial>'
+	run there virt-parts -c "$uri" detach vm1 one
+	[ "$status" -eq 2 ]
+	says "virt-parts has attached no 'one' to 'vm1'"
+	run there virt-parts -c "$uri" attach vm1 one --src /srv/seed/data
+	[ "$status" -eq 2 ]
+	says "'one' is attached to 'vm1' already, as vda"
+	there virt-parts -c "$uri" attach vm1 two --src /srv/seed/data
+	on_there qemu destroy vm1
+	same_text "$(ls /var/lib/virt-parts/iso/vm1)" one.attached.iso
+}
