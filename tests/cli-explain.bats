@@ -102,14 +102,14 @@ told() {
 	part "$parts/release_end.d/30-noted" true
 	printf '%s\n' '[advisory]' 30-noted >>"$hooks/parts.conf"
 	vp explain --json "$file" release end destroyed
-	same "$(json '.parts[] | [.name] + .withholds | join(" ")')" '10-own 40-ramdisk 60-post-rm-rf
-20-archive 40-ramdisk 60-post-rm-rf
+	same "$(json '.parts[] | [.name] + .withholds | join(" ")')" '10-own 40-ramdisk 50-preload 60-post-rm-rf
+20-archive 40-ramdisk 50-preload 60-post-rm-rf
 30-noted
-40-ramdisk 60-post-rm-rf
+40-ramdisk 50-preload 60-post-rm-rf
 50-preload 60-post-rm-rf
 60-post-rm-rf'
 	told release end destroyed
-	has "$output" 'if it fails, these leave things as they are: 40-ramdisk, 60-post-rm-rf'
+	has "$output" 'if it fails, these leave things as they are: 40-ramdisk, 50-preload, 60-post-rm-rf'
 	has "$output" 'if it fails, nothing is withheld: it is listed under [advisory]'
 	has "$output" "the run is unfinished then, and the guest's next start finishes it first"
 	told release end saved
