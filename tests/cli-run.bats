@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # virt-parts run and log: an event by hand, and what events have told.
 
-# shellcheck disable=SC2154 # variables of cli_make and vp
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables of cli_make and vp
 load lib/cli.bash
 
 setup() { cli_make; }

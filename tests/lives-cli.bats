@@ -3,7 +3,7 @@
 # The admin's command on a real libvirtd. Run as: tests/sandbox bats tests/lives-cli.bats
 
 # names that lib/lives.bash sets, none with a blank in it
-# shellcheck disable=SC2154,SC2086
+# shellcheck disable=SC2154,SC2086,SC2016
 load lib/lives.bash
 
 setup_file() { lives_begin lxc; }
@@ -154,7 +154,7 @@ readonly some="
 	run virt-parts check --all
 	[ "$status" -eq 1 ]
 	says "bad (lxc): error: <ramdisk><dir>: size 'x' is not a size"
-	fails grep -q 'web1\|plain' <<<"$output"
+	fails grep -q 'web1 (lxc): [we]\|plain' <<<"$output"
 	vp clear bad
 	run virt-parts check
 	[ "$status" -eq 0 ]
@@ -333,6 +333,68 @@ mend() {
 	on lxc start web1
 	ramdisk_on /srv/guests/web1/tmp
 	on lxc destroy web1
+}
+
+@test "what is missing of the installation is found, and each thing that doctor says mends it" {
+	chmod 0700 $logs
+	cp $hooks/parts.conf "$BATS_TEST_TMPDIR/parts.conf"
+	rm $hooks/parts.conf
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	bash -c "$(mend parts.conf)"
+	virt-parts doctor
+	local broken
+	for broken in /usr/sbin/virt-parts-hook /usr/lib/virt-parts/parts.d/release_end.d/20-archive; do
+		rm $broken
+		run virt-parts doctor
+		[ "$status" -eq 1 ]
+		says 'mend: install virt-parts again with its install.sh'
+		"$checkout/install.sh" --no-deps
+		virt-parts doctor
+	done
+	cp "$BATS_TEST_TMPDIR/parts.conf" $hooks/parts.conf
+}
+
+@test "a hook of somebody else's stays: what doctor says puts virt-parts beside it, and both are called" {
+	chmod 0700 $logs
+	rm $hooks/lxc
+	printf '#!/bin/sh\necho "$1 $2" >>%s/foreign\n' $seen >$hooks/lxc
+	chmod 0755 $hooks/lxc
+	libvirt_reload
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	says "'$hooks/lxc' is not virt-parts, which is not called"
+	bash -c "$(mend lxc)"
+	# libvirt knows that there is a hook, and then calls all that there are
+	virt-parts doctor
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	file_has $seen/foreign 'web1 prepare'
+	on lxc destroy web1
+	rm -r $hooks/lxc $hooks/lxc.d
+	ln -s /usr/sbin/virt-parts-hook $hooks/lxc
+	libvirt_reload
+}
+
+@test "a daemon of one driver is told only of that driver's hook" {
+	chmod 0700 $logs
+	# doctor knows a daemon by its name
+	cp "$(command -v sleep)" /tmp/virtqemud
+	/tmp/virtqemud 100 3>&- 4>&- &
+	local pid=$!
+	sleep 0.1
+	ln -sfn /usr/sbin/virt-parts-hook $hooks/lxc
+	run virt-parts doctor --json
+	same_text "$(jq -r '.[] | select(.about == "virtqemud").text' <<<"$output")" ''
+	ln -sfn /usr/sbin/virt-parts-hook $hooks/qemu
+	run virt-parts doctor --json
+	kill $pid
+	libvirt_reload
+	same_text "$(jq -r '.[] | select(.about == "virtqemud").text' <<<"$output")" \
+		"process $pid looked for hooks before these were there, so it may not call them: qemu"
+	same_text "$(jq -r '.[] | select(.about == "virtqemud").mend' <<<"$output")" "kill -HUP $pid"
+	same_text "$(jq -r '.[] | select(.about == "libvirtd").text' <<<"$output" | grep -o 'them: .*')" 'them: qemu, lxc'
 }
 
 @test "doctor --fix reloads the daemon and sees that it has looked" {
