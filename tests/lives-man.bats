@@ -5,9 +5,9 @@
 
 # names that lib/lives.bash sets, and texts of pages; none with a blank in it
 # shellcheck disable=SC2154,SC2086,SC2016
-load lib/lives.bash
+load lib/machine.bash
 
-setup_file() { lives_begin lxc; }
+setup_file() { lives_begin lxc qemu; }
 teardown_file() { lives_end; }
 
 setup() {
@@ -87,7 +87,22 @@ readonly some="
 @test "virt-parts(1): the names of guests with findings" {
 	guest_define lxc web1 "$some"
 	guest_define lxc bad "<ramdisk><dir size='x'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
-	same_text "$(follow virt-parts.1 4)" 'bad (lxc)'
+	same_text "$(follow virt-parts.1 5)" 'bad (lxc)'
+}
+
+@test "virt-parts(1): data for a machine that runs, and taken back" {
+	if reason=$(machine_missing); then skip "$reason"; fi
+	rm -rf /srv/boot ${consoles:?}
+	mkdir -p /srv/seed/data /srv/seed/update
+	echo 'from the host' >/srv/seed/data/file
+	export LIBVIRT_DEFAULT_URI=qemu:///system
+	machine_define vm1
+	machine_start vm1
+	run follow virt-parts.1 4
+	[ "$status" -eq 0 ]
+	says "attached 'update' to 'vm1'"
+	says "detached 'update' from 'vm1'"
+	on qemu destroy vm1
 }
 
 # --- virt-parts-get(1) -----------------------------------------------------------------------------------------
