@@ -76,10 +76,17 @@ readonly archived="<archive><dircopy><src>/srv/guests/%NAME%/log</src><dst>/srv/
 seed vda $(image_of vm1 seed)"
 	same_text "$(jq -r '.[1].size' <<<"$output")" "$(stat -c %s "$(image_of vm1 seed)")"
 
-	run vp detach vm1 seed
+	# whoever has it open, it is not taken away
+	exec 7<"$(image_of vm1 seed)"
+	run vp detach vm1 seed 7<&-
+	[ "$status" -eq 2 ]
+	says "somebody still has '$(image_of vm1 seed)' open"
+	test -e "$(image_of vm1 seed)"
+	machine_tells vm1 'seed: gone'
+	exec 7<&-
+	run vp detach vm1 seed 7<&-
 	[ "$status" -eq 0 ]
 	says "detached 'seed' from 'vm1'"
-	machine_tells vm1 'seed: gone'
 	same_text "$(images)" "$(image_of vm1 hold-it)"
 	# Linux lets go of a disk that is mounted, too
 	vp detach vm1 hold-it

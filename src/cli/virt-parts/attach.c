@@ -6,12 +6,17 @@
 #include "attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dispatch/clock.h"
 #include "text.h"
+
+enum { CLOSE_WAIT_MS = 2000, LOOK_MS = 50 };
 
 /* --- what the commands share ------------------------------------------------------------------------------------ */
 
@@ -83,11 +88,47 @@ static bool take_back(struct attach *x, struct lock *lock)
 	return good && r == 0;
 }
 
+/*
+ * A write lease is had only of a file that nobody else has open (fcntl(2)). Where there are none,
+ * libvirt's word counts alone.
+ */
+static bool is_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool open_elsewhere;
+
+	if (fd < 0)
+		return false;
+	signal(SIGIO, SIG_IGN); /* of who opens it in this moment */
+	open_elsewhere = fcntl(fd, F_SETLEASE, F_WRLCK) < 0 && errno == EAGAIN;
+	close(fd);
+	return open_elsewhere;
+}
+
+/* libvirt may not know what qemu has, when it was killed while it plugged or unplugged. */
+static bool wait_closed(const struct attach *x)
+{
+	int64_t until = clock_ms() + CLOSE_WAIT_MS;
+
+	while (is_open(x->path)) {
+		if (clock_left(until) == 0) {
+			cli_error("somebody still has '%s' open, so it stays: if that is '%s', "
+				  "its end removes it, else try again",
+				x->path, x->guest.name);
+			return false;
+		}
+		clock_sleep(LOOK_MS);
+	}
+	return true;
+}
+
 bool attach_undo(struct attach *x)
 {
 	struct lock lock;
 	bool good;
 
+	if (!wait_closed(x))
+		return false;
 	if (!guest_lock(x->cli, x->guest.driver, x->guest.uuid, label(x), &lock))
 		return false;
 	good = take_back(x, &lock);
