@@ -375,6 +375,34 @@ four() {
 	gone "$(<"$seen")"
 }
 
+@test "a filter may open its output by name, and what it leaves in the background neither holds libvirt up nor adds to it" {
+	recorder
+	part "$parts/restore_begin.d/10-a" 'cat >/dev/null; echo "<one/>" >/dev/stdout; (sleep 5; echo junk) & echo $! >"$seen"'
+	SECONDS=0
+	event restore begin
+	[ "$status" -eq 0 ]
+	((SECONDS < 4))
+	same "$output" '<one/>'
+	kill "$(<"$seen")"
+}
+
+@test "a filter that prints for ever gets no further, however busy the host is" {
+	local hook written
+	part "$parts/restore_begin.d/10-a" 'echo $$ >"$seen"; while [ ! -e "$seen.go" ]; do sleep 0.01; done; exec cat /dev/zero'
+	"$hooks/qemu" web1 restore begin - <<<"$xml" >/dev/null 2>&1 3>&- &
+	hook=$!
+	until [[ -s $seen ]]; do sleep 0.01; done
+	# the dispatcher gets no time
+	kill -STOP "$hook"
+	touch "$seen.go"
+	sleep 0.5
+	written=$(sed -n 's/^wchar: //p' "/proc/$(<"$seen")/io")
+	kill -CONT "$hook"
+	wait "$hook" && return 1
+	((written < 16 * 1024 * 1024))
+	gone "$(<"$seen")"
+}
+
 @test "no other event writes to standard output" {
 	local op
 	for op in prepare_begin start_begin started_begin stopped_end release_end reconnect_begin attach_begin; do

@@ -68,7 +68,8 @@ static bool run_part(
 		.output = d->log.fd,
 		.error = d->log.fd,
 		.seconds = time_limit(d, entry),
-		.output_max = d->op->filters ? INPUT_MAX : 0,
+		.capture = d->op->filters,
+		.capture_max = INPUT_MAX,
 	};
 	struct spawn_result result;
 	off_t from = log_position(&d->log);

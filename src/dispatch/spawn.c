@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@
 #include "clock.h"
 #include "tree.h"
 
-enum { GRACE_MS = 2000, LOOK_MS = 10 };
+enum { GRACE_MS = 2000 };
 
 /* As the kernel takes it, by whatever architecture: all zero is the default. */
 union disposition {
@@ -65,7 +64,7 @@ static int put(int fd, int target)
 }
 
 /* In the memory of the parent, which waits: changes nothing there but *error, and never returns. */
-static void run_child(const struct spawn *spawn, int input, volatile int *error)
+static void run_child(const struct spawn *spawn, int input, int output, volatile int *error)
 {
 	static const union disposition as_new;
 	sigset_t none;
@@ -73,7 +72,7 @@ static void run_child(const struct spawn *spawn, int input, volatile int *error)
 	for (unsigned i = 0; i < changed.count; i++)
 		syscall(SYS_rt_sigaction, changed.signals[i], &as_new, NULL, SIGNAL_SET_SIZE);
 	if (setpgid(0, 0) == 0 && dup2(input, STDIN_FILENO) >= 0 &&
-		put(spawn->output, STDOUT_FILENO) >= 0 && put(spawn->error, STDERR_FILENO) >= 0) {
+		put(output, STDOUT_FILENO) >= 0 && put(spawn->error, STDERR_FILENO) >= 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execve(spawn->argv[0], spawn->argv, spawn->environment);
@@ -86,7 +85,8 @@ static void run_child(const struct spawn *spawn, int input, volatile int *error)
  * vfork: the child runs in the parent's memory until its exec, and no page is copied. posix_spawn does so
  * too, with a hundred system calls that nothing here needs.
  */
-static int start(const struct spawn *spawn, pid_t *ret)
+/* OUTPUT: what the child has for it. */
+static int start(const struct spawn *spawn, int output, pid_t *ret)
 {
 	char path[32] = "/dev/null";
 	volatile int error = 0;
@@ -105,7 +105,7 @@ static int start(const struct spawn *spawn, pid_t *ret)
 	sigprocmask(SIG_BLOCK, &all, &before);
 	pid = vfork();
 	if (pid == 0)
-		run_child(spawn, input, &error);
+		run_child(spawn, input, output, &error);
 	if (pid < 0)
 		error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -116,40 +116,100 @@ static int start(const struct spawn *spawn, pid_t *ret)
 	return -error;
 }
 
-/* Whether the output, which lies in memory, has grown beyond what anybody would use. */
-static bool prints_on(const struct spawn *spawn)
+static int write_all(int fd, const char *data, size_t length)
 {
-	struct stat st;
+	while (length) {
+		ssize_t n = write(fd, data, length);
 
-	return spawn->output_max && fstat(spawn->output, &st) == 0 &&
-	       st.st_size > spawn->output_max;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * Moves what the pipe holds now. 1: there may be more later; 0: that was the end; -EFBIG: more than
+ * capture_max; -errno.
+ */
+static int take_output(const struct spawn *spawn, int from, off_t *used)
+{
+	char buffer[16 * 1024];
+
+	for (;;) {
+		ssize_t n = read(from, buffer, sizeof(buffer));
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? 0 : errno == EAGAIN ? 1 : -errno;
+		*used += n;
+		r = *used > spawn->capture_max ? -EFBIG
+					       : write_all(spawn->output, buffer, (size_t)n);
+		if (r < 0)
+			return r;
+	}
 }
 
 /* SPAWN_EXITED when the process has ended, the reason why it must be ended, or -errno. */
-static int wait_for(const struct spawn *spawn, pid_t pid, int64_t until)
+static int wait_for(const struct spawn *spawn, pid_t pid, int pipe, int64_t until)
 {
-	struct pollfd poller = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int r, left;
+	struct pollfd fds[2] = {
+		{.fd = pidfd_open(pid, 0), .events = POLLIN}, {.fd = pipe, .events = POLLIN}};
+	off_t used = 0;
+	int r = 0, left;
 
-	if (poller.fd < 0)
+	if (fds[0].fd < 0)
 		return -errno;
-	do {
+	for (;;) {
+		bool exited;
+
 		left = clock_left(until);
-		r = poll(&poller, 1, spawn->output_max && left > LOOK_MS ? LOOK_MS : left);
-		if (r < 0 && errno != EINTR)
-			r = -errno;
-		else if (r == 1)
-			r = SPAWN_EXITED;
-		else if (prints_on(spawn))
-			r = SPAWN_PRINTS_ON;
-		else if (left == 0)
-			r = SPAWN_TIMED_OUT;
-		else
+		r = poll(fds, 2, left);
+		if (r < 0 && errno == EINTR)
 			continue;
-		break;
-	} while (true);
-	close(poller.fd);
+		if (r < 0) {
+			r = -errno;
+			break;
+		}
+		exited = fds[0].revents != 0;
+		/* what it has printed before it ended is all there */
+		if (fds[1].revents || (exited && fds[1].fd >= 0)) {
+			r = take_output(spawn, pipe, &used);
+			if (r == 0)
+				fds[1].fd = -1;
+			if (r < 0) {
+				r = r == -EFBIG ? SPAWN_PRINTS_ON : r;
+				break;
+			}
+		}
+		if (exited || clock_left(until) == 0) {
+			r = exited ? SPAWN_EXITED : SPAWN_TIMED_OUT;
+			break;
+		}
+	}
+	close(fds[0].fd);
 	return r;
+}
+
+/* The child's end of a pipe, and in ret_from ours; without capture its output as it is. */
+static int open_output(const struct spawn *spawn, int *ret_from, int *ret_to)
+{
+	int ends[2];
+
+	*ret_from = -1;
+	*ret_to = spawn->output;
+	if (!spawn->capture)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_from = ends[0];
+	*ret_to = ends[1];
+	return fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 struct spawn_result spawn_run(const struct spawn *spawn)
@@ -157,29 +217,33 @@ struct spawn_result spawn_run(const struct spawn *spawn)
 	struct spawn_result result = {.end = SPAWN_NOT_RUN};
 	struct tree_list before = {0};
 	int64_t began = clock_ms();
-	int status = 0, r;
+	int status = 0, r, from, to;
 	pid_t pid;
 
-	result.value = tree_below(&before);
+	result.value = open_output(spawn, &from, &to);
 	if (result.value == 0)
-		result.value = start(spawn, &pid);
-	if (result.value < 0) {
-		tree_free(&before);
-		return result;
+		result.value = tree_below(&before);
+	if (result.value == 0)
+		result.value = start(spawn, to, &pid);
+	if (to != spawn->output)
+		close(to);
+	if (result.value == 0) {
+		r = wait_for(spawn, pid, from, began + (int64_t)spawn->seconds * 1000);
+		if (r == SPAWN_EXITED) {
+			waitpid(pid, &status, 0);
+			result.end = WIFEXITED(status) ? SPAWN_EXITED : SPAWN_KILLED;
+			result.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+		} else {
+			/* one that cannot be watched must not run on either */
+			result.end = r < 0 ? SPAWN_NOT_RUN : (enum spawn_end)r;
+			result.value = r;
+			result.left = tree_end(&before, GRACE_MS);
+		}
+		result.ms = (unsigned)(clock_ms() - began);
 	}
-	r = wait_for(spawn, pid, began + (int64_t)spawn->seconds * 1000);
-	if (r == SPAWN_EXITED) {
-		waitpid(pid, &status, 0);
-		result.end = WIFEXITED(status) ? SPAWN_EXITED : SPAWN_KILLED;
-		result.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
-	} else {
-		/* one that cannot be watched must not run on either */
-		result.end = r < 0 ? SPAWN_NOT_RUN : (enum spawn_end)r;
-		result.value = r;
-		result.left = tree_end(&before, GRACE_MS);
-	}
+	if (from >= 0)
+		close(from);
 	tree_free(&before);
-	result.ms = (unsigned)(clock_ms() - began);
 	return result;
 }
 
@@ -199,7 +263,7 @@ const char *spawn_text(
 		break;
 	case SPAWN_PRINTS_ON:
 		snprintf(buffer, size, "printed more than %jd MiB",
-			(intmax_t)spawn->output_max >> 20);
+			(intmax_t)spawn->capture_max >> 20);
 		break;
 	case SPAWN_NOT_RUN:
 		snprintf(buffer, size, "cannot be run: %s", strerror(-result->value));

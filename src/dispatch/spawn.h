@@ -3,6 +3,7 @@
 #ifndef VP_DISPATCH_SPAWN_H
 #define VP_DISPATCH_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -10,8 +11,9 @@ struct spawn {
 	char *const *argv, *const *environment; /* argv[0] is the program's path */
 	int input;	   /* read from its beginning through an open file description of its own */
 	int output, error; /* -1: /dev/null */
+	bool capture; /* it gets a pipe, and what it prints there is written to the file output */
+	off_t capture_max;
 	unsigned seconds;
-	off_t output_max; /* of the file output; 0: none */
 };
 
 enum spawn_end { SPAWN_EXITED, SPAWN_KILLED, SPAWN_TIMED_OUT, SPAWN_PRINTS_ON, SPAWN_NOT_RUN };
@@ -24,9 +26,9 @@ struct spawn_result {
 };
 
 /*
- * Runs it and waits for its end. On time out, or when it prints more than output_max, its whole tree
- * is ended; else what it leaves in the
- * background is left alone. Call spawn_prepare once before.
+ * Runs it and waits for its end. On time out, or when it prints more than capture_max, its whole tree
+ * is ended; else what it leaves in the background is left alone, and nobody reads what that prints.
+ * Call spawn_prepare once before.
  */
 struct spawn_result spawn_run(const struct spawn *spawn);
 void spawn_prepare(void);
