@@ -25,9 +25,11 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: attack-race OPTION... -- PROGRAM [ARGUMENT...] [--|--clean PROGRAM "
+	"usage: attack-race OPTION... -- PROGRAM [ARGUMENT...] [--|--with|--clean PROGRAM "
 	"[ARGUMENT...]]...\n"
-	"what follows --clean is ours, and may touch the outside\n"
+	"what follows --with runs at the same time as the one before it; what follows --clean is "
+	"ours,\n"
+	"and may touch the outside\n"
 	"  --swap A B          exchange these two, in a mount namespace of its own, as a guest "
 	"does\n"
 	"  --unmounted         A and B are mount points here, but not for the guest\n"
@@ -40,13 +42,13 @@ static const char usage[] =
 	"  --forget FILE       removed before every round\n"
 	"  --stdin FILE        of the programs\n"
 	"  --log FILE          stdout and stderr of the programs\n"
-	"  --each N            how many rounds a run of the programs counts for\n"
+	"  --each N            how many rounds a run of all the programs counts for\n"
 	"  --rounds N          end after so many,\n"
 	"  --seconds N         or after this time\n"
 	"  --caught N          the naive program must be caught so often\n"
 	"exit: 0 all held, 1 something escaped, 3 the run is invalid\n";
 
-enum { MAX_LIST = 16, BATCH = 2000, CONTROL_SECONDS = 60, RUN_SECONDS = 120 };
+enum { MAX_LIST = 64, BATCH = 2000, CONTROL_SECONDS = 60, RUN_SECONDS = 120 };
 
 struct list {
 	const char *items[MAX_LIST];
@@ -58,7 +60,7 @@ static const char *swap_a, *swap_b, *mount_from, *mount_dir, *check_path, *open_
 static struct list sweeps, forgets;
 static long each = 1, rounds = 1000, seconds = 5, wanted = 1000;
 static char **programs[MAX_LIST];
-static bool is_ours[MAX_LIST];
+static bool is_ours[MAX_LIST], is_with[MAX_LIST];
 static int n_programs;
 static bool unmounted;
 static volatile sig_atomic_t stopped;
@@ -154,9 +156,11 @@ static long naive(ino_t good, dev_t device)
 	for (int i = 0; i < BATCH; i++) {
 		int fd;
 
-		if (lstat(check_path, &seen) < 0 || S_ISLNK(seen.st_mode) || seen.st_dev != device)
+		if (lstat(check_path, &seen) < 0 || seen.st_dev != device ||
+			!(S_ISDIR(seen.st_mode) || S_ISREG(seen.st_mode)))
 			continue;
-		fd = open(open_path, O_RDONLY | O_CLOEXEC);
+		/* without O_NONBLOCK it would wait for ever where a FIFO was put */
+		fd = open(open_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
 			continue;
 		if (fstat(fd, &got) == 0 && got.st_ino != good)
@@ -166,11 +170,11 @@ static long naive(ino_t good, dev_t device)
 	return caught;
 }
 
-static int run(char **argv)
+static pid_t start(char **argv)
 {
 	posix_spawn_file_actions_t actions;
-	int status, r;
 	pid_t pid;
+	int r;
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, stdin_path, O_RDONLY, 0);
@@ -183,6 +187,13 @@ static int run(char **argv)
 		errno = r;
 		die(argv[0]);
 	}
+	return pid;
+}
+
+static int await(pid_t pid, char **argv)
+{
+	int status;
+
 	alarm(RUN_SECONDS); /* by default this ends us: the program hangs */
 	if (waitpid(pid, &status, 0) < 0)
 		die("waitpid");
@@ -193,6 +204,21 @@ static int run(char **argv)
 		exit(1);
 	}
 	return WEXITSTATUS(status);
+}
+
+/* Starts all that run at the same time, and returns how many of them there are. */
+static int run_group(int first, long *good)
+{
+	pid_t pids[MAX_LIST];
+	int n = 0;
+
+	do {
+		pids[n] = start(programs[first + n]);
+		n++;
+	} while (first + n < n_programs && is_with[first + n]);
+	for (int i = 0; i < n; i++)
+		*good += await(pids[i], programs[first + i]) == 0;
+	return n;
 }
 
 /* --- what is watched -------------------------------------------------------------------------- */
@@ -357,9 +383,11 @@ static void read_options(char **at)
 		}
 	}
 	for (; *at && n_programs < MAX_LIST; at++) {
-		if (strcmp(*at, "--") != 0 && strcmp(*at, "--clean") != 0)
+		if (strcmp(*at, "--") != 0 && strcmp(*at, "--clean") != 0 &&
+			strcmp(*at, "--with") != 0)
 			continue;
 		is_ours[n_programs] = !strcmp(*at, "--clean");
+		is_with[n_programs] = !strcmp(*at, "--with");
 		*at = NULL;
 		programs[n_programs++] = at + 1;
 	}
@@ -398,14 +426,14 @@ int main(int argc, char **argv)
 	for (began = now(); done < rounds && now() - began < (double)seconds;) {
 		for (int i = 0; i < forgets.n; i++)
 			unlink(forgets.items[i]);
-		for (int i = 0; i < n_programs; i++) {
-			double start = now();
+		for (int i = 0, n; i < n_programs; i += n) {
+			double started = now();
 
 			was_opened();
-			good_runs += run(programs[i]) == 0;
-			runs++;
-			if (now() - start > longest)
-				longest = now() - start;
+			n = run_group(i, &good_runs);
+			runs += n;
+			if (now() - started > longest)
+				longest = now() - started;
 			if (!is_ours[i])
 				opened += was_opened();
 		}
