@@ -163,16 +163,24 @@ isolate() {
 	background unshare --mount --propagation private sleep 300
 	namespace=${helpers[-1]}
 	within 5 in_namespace
-	local target
-	while read -r target; do
-		nsenter --mount="/proc/$namespace/ns/mnt" umount -l "$target"
-	done < <(awk '/ - tmpfs virt-parts:/ { print $5 }' "/proc/$namespace/mountinfo")
+	ramdisks_of_others_go nsenter --mount="/proc/$namespace/ns/mnt"
 	# shellcheck disable=SC2317 # called by `call`
 	hook() {
 		local driver=$1
 		shift
 		printf '%s' "$xml" | nsenter --mount="/proc/$namespace/ns/mnt" "$hooks/$driver" "$@"
 	}
+}
+
+# ramdisks_of_others_go [COMMAND...]: those of the host and of tests that run at the same time, in the mount namespace where
+# COMMAND runs what follows it. Of a tree that somebody exchanges meanwhile, all that is mounted goes.
+ramdisks_of_others_go() {
+	local target
+	# shellcheck disable=SC2016 # awk expands it
+	while read -r target; do
+		"$@" umount -l "$target" 2>/dev/null || true
+	done < <("$@" awk -v own="$tree/" '(index($5, "/var/cache/virt-parts-test.") == 1 && index($5, own) != 1) ||
+		/ - tmpfs virt-parts:/ { print $5 }' /proc/self/mountinfo)
 }
 
 in_namespace() {
