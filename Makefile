@@ -49,7 +49,7 @@ help:
 	@echo 'all            the programs, in $(BUILD)/'
 	@echo 'install        DESTDIR= PREFIX=/usr DRIVERS="qemu lxc network daemon"'
 	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
-	@echo 'check          the tests, in minutes; check-full: all of them'
+	@echo 'check          the tests, in minutes; check-full: with all counts, in hours, and their table'
 	@echo 'check-asan     the tests with AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'check-valgrind the tests that valgrind can follow, under memcheck'
 	@echo 'fuzz           the readers, a minute each'
@@ -171,8 +171,7 @@ check: all tools
 	tests/run-tests check
 
 check-full: all tools
-	tests/run-tests check-full
-	tests/attack-table --full
+	tests/run-tests check-full; status=$$?; tests/attack-table build/proofs && exit $$status
 
 # builds of their own, below $(BUILD)
 check-asan:

@@ -22,9 +22,18 @@ within_limits() {
 	local rss
 	: >"$tree/usage"
 	by_hand "$1" release end /usr/bin/time -o "$tree/usage" -f '%M KiB %e s' bash -c 'ulimit -n 64; exec "$@"' --
-	attack_note "$1: $(tail -1 "$tree/usage"), 64 descriptors, exit $status"
 	read -r rss _ < <(tail -1 "$tree/usage")
 	under_checker || ((rss < 65536))
+	proof 10 1 0 0 "$1: $(tail -1 "$tree/usage"), 64 descriptors, exit $status"
+}
+
+@test "a program that takes more than 64 MiB or 64 descriptors is seen to" {
+	[[ -x /usr/bin/time ]] || skip 'needs time'
+	local rss
+	rss=$(/usr/bin/time -f %M perl -e '$x = "x" x 80e6' 2>&1)
+	((rss > 65536))
+	not bash -c 'ulimit -n 64; exec perl -e "for (1 .. 64) { open(\$f[\$_], q(<), q(/dev/null)) || exit 1 }"'
+	proof 10 0 0 2
 }
 
 # both: archived and deleted, within limits
@@ -50,6 +59,11 @@ both() {
 	setfattr -n trusted.overlay.opaque -v y "$me/log/setgid" || true
 	setfattr -n security.planted -v y "$me/log/capable" || true
 	mknod "$me/log/whiteout" c 0 0
+	# what a naive copy lets through
+	cp -a "$me/log" "$tree/naive"
+	local dangerous attributes
+	dangerous=$(find "$tree/naive" \( -perm /6000 -o -type b -o -type c \) -print | wc -l)
+	attributes=$(getfattr -R -h -d -m '^(security|trusted)' "$me/log" 2>/dev/null | grep -c =)
 	lives
 	# as somebody who is not root sees it
 	run setpriv --reuid 65534 --regid 65534 --clear-groups find "$archive/web1/log" \( -perm /6000 -o -type b -o -type c \)
@@ -58,6 +72,8 @@ both() {
 	same "$(getfattr -R -h -d -m '^(security|trusted)' "$archive/web1/log" 2>/dev/null | grep -v -e '^#' -e '^$' -e security.selinux)" ''
 	is_there "$archive/web1/log/"{setuid,capable,setgid}
 	is_gone "$archive/web1/log/"{disk,null,whiteout}
+	proof 8 6 0 "$dangerous" 'planted; a naive copy holds'
+	proof 9 3 0 "$attributes" 'planted; a naive copy holds'
 }
 
 @test "the same in what is preloaded" {
@@ -71,6 +87,7 @@ both() {
 	same "$(find "$me/x" \( -perm /6000 -o -type b -o -type c \))" ''
 	is_there "$me/x/sub/setuid"
 	not grep -q disk <(in_image "$iso/web1/seed.iso")
+	proof 8 2 0 "$(find "$seed/x" \( -perm /6000 -o -type b \) | wc -l)" 'preloaded; in the source'
 	ends
 }
 
@@ -170,6 +187,7 @@ both() {
 	call release end destroyed
 	kill "${helpers[0]}"
 	[[ $status -ne 0 ]]
+	proof 10 1 0 0 'a file that grows'
 	is_there "$me/log/growing"
 	same "$(ls -A "$archive/web1")" ''
 }

@@ -3,7 +3,8 @@
 # The shipped programs while the root of the guest exchanges what is on their way for links to the outside.
 #
 # Every run has its control: a naive program (lstat, then open by name), attacked in the same way at the same time,
-# must be caught 1,000 times, or the run is invalid.
+# must be caught 1,000 times, or the run is invalid. A round is a directive that was tried; a part of prepare, which
+# stops at its first failure, counts as one.
 
 # shellcheck disable=SC2010,SC2012,SC2016,SC2030,SC2031,SC2034,SC2094,SC2119,SC2120,SC2154 # of attack_make, run, call
 load lib/attack.bash
@@ -25,14 +26,29 @@ all_told() {
 	((told >= 200))
 }
 
+# archivers SRC: what follows race's options for 16 archives at once, each of 20 copies of SRC. One alone would mostly
+# wait for the clock to go on, as a source that has just changed makes it do.
+archivers() {
+	local -i i
+	ask "<archive>$(repeat 20 "<dircopy><src>$1</src><dst>$archive/web1/a</dst></dircopy>")</archive>"
+	does prepare begin
+	environment_of release end
+	at_once=(--each 320)
+	for ((i = 0; i < 16; i++)); do
+		cp -a "$record" "$tree/record-$i"
+		at_once+=(--forget "$tree/record-$i/done/archive")
+	done
+	at_once+=(--sweep "$archive/web1")
+	for ((i = 0; i < 16; i++)); do
+		at_once+=("$( ((i)) && echo --with || echo --)" env "VIRT_PARTS_STATE_DIR=$tree/record-$i" "$tree/libexec/archive" web1 release end -)
+	done
+}
+
 archive_src() {
 	outside_make
 	inside_make "$me"
-	ask "<archive>$(repeat 200 "<dircopy><src>$me/mid/leaf</src><dst>$archive/web1/a</dst></dircopy>")</archive>"
-	does prepare begin
-	environment_of release end
-	race "$1" "$me" "$(full 400000 4000)" --each 200 --forget "$record/done/archive" --sweep "$archive/web1" \
-		-- "$tree/libexec/archive" web1 release end -
+	archivers "$me/mid/leaf"
+	race "$1" "$me" "$(full 400000 4000)" "${at_once[@]}"
 	all_told
 	[[ $1 == mount ]] || has "$(<"$tree/race.log")" 'symbolic link'
 }
@@ -53,16 +69,19 @@ archive_inner() {
 	outside_make
 	mkdir -p "$me/src"
 	inside_make "$me/src"
-	ask "<archive>$(repeat 50 "<dircopy><src>$me/src</src><dst>$archive/web1/a</dst></dircopy>")</archive>"
-	does prepare begin
-	environment_of release end
-	race "$1" "$me/src" "$(full 400000 500)" --each 50 --forget "$record/done/archive" --sweep "$archive/web1" \
-		-- "$tree/libexec/archive" web1 release end -
+	archivers "$me/src"
+	race "$1" "$me/src" "$(full 100000 960)" "${at_once[@]}"
 }
 
 @test "archive: a directory in the source exchanged for a link" {
 	archive_inner mid
+	rm -rf "$tree"/record-*
+	does release end failed
 	archive_inner leaf
+}
+
+@test "archive: a file in the source exchanged for a FIFO: nothing waits for it" {
+	archive_inner fifo
 }
 
 @test "archive: what is mounted in the source while it is copied is not archived" {
@@ -107,7 +126,7 @@ preload_dst() {
 	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$3</dst></dircopy>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$2" "$(full 400000 2000)" --each 20 -- "$tree/libexec/preload" web1 prepare begin -
+	race "$1" "$2" "$(full 100000 100)" -- "$tree/libexec/preload" web1 prepare begin -
 	# what lies under $seed does not say so; grep -r follows no link
 	not grep -rqs CANARY "$me"
 }
@@ -133,13 +152,22 @@ preload_dst() {
 	preload_dst mount "$me/www" "$me/www"
 }
 
+@test "preload: a file in the source exchanged for a FIFO: nothing waits for it" {
+	outside_make
+	inside_make "$seed/www"
+	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$me/www</dst></dircopy>")</preload>"
+	does prepare begin
+	environment_of prepare begin
+	race fifo "$seed/www" "$(full 20000 20)" -- "$tree/libexec/preload" web1 prepare begin -
+}
+
 iso_path() {
 	outside_make
 	inside_make "$iso/web1"
-	ask "<preload><iso path='$iso/web1/mid/leaf/seed.iso'><file path='a'>text</file></iso></preload>"
+	ask "<preload>$(repeat 20 "<iso path='$iso/web1/mid/leaf/seed#.iso'><file path='a'>text</file></iso>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$iso/web1" "$(full 400000 500)" -- "$tree/libexec/preload" web1 prepare begin - \
+	race "$1" "$iso/web1" "$(full 100000 100)" -- "$tree/libexec/preload" web1 prepare begin - \
 		-- env VIRT_PARTS_OP=release VIRT_PARTS_SUBOP=end "$tree/libexec/preload" web1 release end -
 }
 
@@ -161,7 +189,8 @@ iso_src() {
 	ask "<preload><iso path='$iso/web1/seed.iso'><src>$me</src></iso></preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$me" "$(full 100000 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
+	row=23
+	race "$1" "$me" "$(full 20000 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
 		--clean sh -c '! grep -aqs CANARY "$0" || echo CANARY >"${0%/*}/leak"' "$iso/web1/seed.iso"
 }
 
@@ -170,15 +199,19 @@ iso_src() {
 	iso_src leaf
 }
 
+@test "preload: a file in the source of an image exchanged for a FIFO: nothing waits for it" {
+	iso_src fifo
+}
+
 # --- ramdisk ---------------------------------------------------------------------------------------------------
 
 ramdisk_dir() {
 	outside_make
 	inside_make "$me"
-	ask "<ramdisk><dir size='64K'>$me/mid/leaf/r</dir></ramdisk>"
+	ask "<ramdisk>$(repeat 20 "<dir size='64K'>$me/mid/leaf/r#</dir>")</ramdisk>"
 	does prepare begin
 	environment_of release end
-	race "$1" "$me" "$(full 400000 500)" --forget "$record/done/ramdisk" -- \
+	race "$1" "$me" "$(full 100000 100)" --forget "$record/done/ramdisk" -- \
 		env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin "$tree/libexec/ramdisk" web1 prepare begin - \
 		-- "$tree/libexec/ramdisk" web1 release end -
 	same "$(mounts_below "$outside")" ''
@@ -213,7 +246,7 @@ ramdisk_dir() {
 		wrong+=1
 		[[ $output != *succeeded=1* ]] || silent+=1
 	done
-	attack_note "rounds=$round not-unmounted=$wrong called-success=$silent"
+	proof 22 "$round" "$silent" "$wrong" 'the wrong mount went, and that was called a success'
 	((silent == 0))
 }
 
@@ -239,6 +272,24 @@ rm_dirs() {
 
 @test "post-rm-rf: the root of the guest's tree exchanged for a link" {
 	rm_dirs root
+}
+
+rm_under_mounts() {
+	outside_make 20
+	inside_make "$me/doomed"
+	mkdir "$me/trash"
+	ask "<post-rm-rf><dir>$me/doomed</dir></post-rm-rf>"
+	does prepare begin
+	environment_of release end
+	cp -a "$me/doomed" "$me/template"
+	# what is mounted in what was left is not ours to delete, either: it is only moved away
+	race mount "$me/doomed" "$(full 20000 200)" -- "$tree/libexec/post-rm-rf" web1 release end - \
+		--clean sh -c 'mv -T "$0/doomed" "$0/trash/$$" 2>/dev/null; rm -rf "$0/fresh"; cp -a "$0/template" "$0/fresh"
+			mv -T "$0/fresh" "$0/doomed"; while umount "$0/trash/$$/mid/leaf" 2>/dev/null; do :; done' "$me"
+}
+
+@test "post-rm-rf: what is mounted in the doomed directory while it is emptied is not deleted" {
+	rm_under_mounts
 }
 
 rm_inner() {

@@ -30,11 +30,11 @@ swapped() {
 	local -i caught=0 tries
 	local good
 	good=$(stat -c %i "$tree_of_theirs/root")
-	for ((tries = 0; tries < 30 && caught < 1000; tries++)); do
+	for ((tries = 0; tries < 100 && caught < 1000; tries++)); do
 		line=$("$build/tools/swapper" victim "${3:-$1}" "$good" 200000)
 		caught+=${line##*=}
 	done
-	attack_note "control: caught $caught"
+	control=$caught
 	((caught >= 1000)) || {
 		echo 'invalid: the naive program was not caught often enough' >&2
 		return 1
@@ -50,7 +50,9 @@ nothing_runs() {
 	done
 	kill "$swapping"
 	wait "$swapping" || true
-	attack_note "$n events, $(cat "$tree/swaps"): $(grep -c theirs "$seen" || true) runs"
+	((i = $(tr -dc 0-9 <"$tree/swaps")))
+	((i >= $(full 100000 1000)))
+	proof 17 "$i" "$(grep -c theirs "$seen" || true)" "$control" "exchanges in $n events"
 	not grep theirs "$seen"
 }
 

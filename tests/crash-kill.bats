@@ -17,7 +17,8 @@ teardown() {
 
 # sweep CHECK OPTION...: CHECK after each kill in $event
 sweep() {
-	local check=$1 n tried=0
+	local check=$1 n
+	tried=0
 	shift
 	put_back
 	injected
@@ -33,8 +34,9 @@ sweep() {
 			return 1
 		}
 	done
-	attack_note "$*: $tried of $calls calls, all kept"
+	of=$calls
 }
+
 
 after_release() {
 	nothing_lost && lives_on
@@ -44,12 +46,18 @@ after_release() {
 	running
 	event=(release end destroyed)
 	sweep after_release --kill
+	local lost
+	# how a naive program fares
+	lost=$(naive_losses calls --kill)
+	((lost > 0))
+	proof 13 "$tried" 0 "$lost" "--kill: of $of calls"
 }
 
 @test "release and all of it killed at any call: the next start finishes it, and nothing is lost" {
 	running
 	event=(release end destroyed)
 	sweep after_release --kill-all
+	proof 13 "$tried" 0 0 "--kill-all: of $of calls"
 }
 
 after_prepare() {
@@ -72,6 +80,7 @@ image() {
 	keep
 	event=(prepare begin -)
 	sweep after_prepare --kill
+	proof 13 "$tried" 0 0 "--kill: of $of calls"
 }
 
 @test "prepare and all of it killed at any call: the next start succeeds" {
@@ -79,4 +88,5 @@ image() {
 	keep
 	event=(prepare begin -)
 	sweep after_prepare --kill-all
+	proof 13 "$tried" 0 0 "--kill-all: of $of calls"
 }

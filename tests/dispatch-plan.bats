@@ -470,4 +470,5 @@ swapped() {
 	done
 	swapped
 	same "$(<"$tree/evil")" ''
+	proof 17 "$(tr -dc 0-9 <"$tree/swaps")" 0 "$naive" "exchanges in $rounds events"
 }

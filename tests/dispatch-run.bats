@@ -85,6 +85,9 @@ VIRT_PARTS_UUID=$uuid"
 	same "$(<"$seen")" $'SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n/\n0022\n0'
 	log_of qemu-web1 | grep -qxE '0 +1 +2 +3'
 	same "$(stat -c %a "$tree/log/qemu-web1.log")" 600
+	# what reaches a program that is called without it: signals, environment, umask, directory
+	run "$poison" /bin/sh -c 'grep -vE "\s0+$" /proc/self/status | grep -E "^Sig(Blk|Ign)"; env | grep -E "LD_|BASH_ENV|20-archive"; umask | grep -x 0000; pwd | grep proc'
+	proof 18 1 0 "${#lines[@]}"
 }
 
 @test "closed descriptors 0-2 hit no file that is opened later" {
@@ -164,6 +167,7 @@ red \x1b[31m\x01'
 	((rss > 3000 && rss <= 4096))
 	has "$(<"$tree/err")" '\x01\x01'
 	((length <= $(stat -c %s "$tree/log/qemu-web1.log")))
+	proof 20 1 0 "$((length - rss))" "bytes printed that were not told; 64 MiB"
 }
 
 @test "a guest is not refused for a log that cannot be opened, and libvirt is told" {

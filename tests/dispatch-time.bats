@@ -168,6 +168,17 @@ all_gone() {
 	tr ' ' '\n' <"$seen" >"$tree/pids"
 	same "$(wc -l <"$tree/pids")" $((3 * rounds))
 	all_gone "$tree/pids"
+	# of three, two survive who ends a group only
+	: >"$seen"
+	fails_in_time timeout -k 1 1 "$parts/prepare_begin.d/10-a"
+	tr ' ' '\n' <"$seen" >"$tree/naive"
+	local survivors
+	survivors=$(xargs -n 1 sh -c 'kill -KILL "$0" && echo' <"$tree/naive" 2>/dev/null | wc -l)
+	proof 19 "$rounds" 0 "$survivors" 'survivors of timeout(1)'
+}
+
+fails_in_time() {
+	if "$@"; then return 1; fi
 }
 
 @test "on time out a tree that forks as fast as it can goes, too" {

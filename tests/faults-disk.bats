@@ -72,7 +72,7 @@ finished_later() {
 		rm "$archive/web1/filler"*
 		sync -f "$archive"
 		finished_later
-		attack_note "$kind: full: withheld, then finished"
+		proof 14 1 0 1 "$kind: full: withheld, then finished"
 		parts_remove
 		rm -f "$disk"
 	done
@@ -130,7 +130,7 @@ changing() {
 		rm -rf "$me/log"
 		cp -a "$tree/kept" "$me/log"
 	done
-	attack_note "$n archives of a changing source, $good succeeded and were whole"
+	proof 14 "$n" 0 "$((n - good))" "archives of a changing source, those refused are the control"
 }
 
 @test "a source that grows and shrinks while it is copied: an error, or a whole archive" {

@@ -349,7 +349,7 @@ race() {
 			mixed=$((mixed + 1))
 		fi
 	done
-	echo "failed $failed, good $good, mixed $mixed"
+	proof 23 "$rounds" "$mixed" "$failed" "good $good; those hit and refused are the control"
 	[[ $mixed -eq 0 ]]
 }
 

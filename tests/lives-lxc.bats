@@ -165,6 +165,12 @@ seeded() {
 	fails test -e /srv/archive/web1/elsewhere
 	test -e /srv/archive/web1/"$(today)"/service.log
 	fails test -e /srv/guests/web1/scratch
+	# the next life is the edited one
+	on lxc start web1
+	on lxc destroy web1
+	fails test -e /srv/guests/web1/precious
+	test -e /srv/archive/web1/elsewhere
+	proof 24 1 0 1 lxc
 }
 
 @test "containers called '-rf', 'a b' and '\$(id)' live through all directives, each on its own paths" {

@@ -287,6 +287,7 @@ moment_is() {
 			sleep 1.5
 			within 15 lives_somewhere
 			nothing_lost
+			proof 25b 1 0 0 "client killed at $moment"
 			echo "lives on: $(lives_here && echo here || echo there)" >&2
 			if lives_here; then
 				ends_here
@@ -390,6 +391,7 @@ moment_is() {
 	fails test -e /srv/guests/vm1/scratch
 	fails test -e $image
 	same_text "$(ls /srv/archive/vm1)" "$(today)"
+	proof 25b 0 0 1 'what may be deleted is'
 }
 
 @test "a disk that was attached here goes along, its image stays, and there others can be attached" {

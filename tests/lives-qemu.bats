@@ -155,6 +155,13 @@ identity_of() {
 	test -d /srv/guests/vm1/precious
 	fails test -e /srv/archive/vm1/elsewhere
 	test -e "/srv/archive/vm1/$(today)/service.log"
+	# the next life is the edited one, which builds no image any more
+	head -c 64K /dev/zero >/var/lib/virt-parts/iso/vm1/seed.iso
+	on qemu start vm1
+	on qemu destroy vm1
+	fails test -e /srv/guests/vm1/precious
+	test -e /srv/archive/vm1/elsewhere
+	proof 24 1 0 1 qemu
 }
 
 @test "machines called '-rf', 'a b' and '\$(id)' live through all directives, each on its own paths" {

@@ -294,6 +294,7 @@ archive_fails_until() {
 			fails test -e /srv/guests/web1/scratch
 		fi
 		run_is_over
+		proof 25c 1 0 1 "$2, good again $start the next start: kept until archived, and deleted then"
 		destination_is_back
 		rm -rf /srv/archive ${logs:?}/*
 		mkdir -p /srv/guests/web1/scratch

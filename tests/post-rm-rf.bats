@@ -347,6 +347,10 @@ at() {
 	has "$(<"$tree/trace")" unlinkat
 	same "$(grep -cE '"/|AT_FDCWD|unlink\(|rmdir\(' "$tree/trace")" 0
 	does release end failed
+	# rm -rf is seen to do otherwise
+	mkdir -p "$me/scratch/sub"
+	strace -f -o "$tree/naive" -e trace=unlink,unlinkat,rmdir rm -rf "$me/scratch"
+	proof 5 "$(grep -c unlinkat "$tree/trace")" 0 "$(grep -cE '"/|AT_FDCWD|unlink\(|rmdir\(' "$tree/naive")"
 }
 
 @test "a directory above the source of a <filesystem> is refused at prepare: the next start would fail" {

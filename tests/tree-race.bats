@@ -28,7 +28,8 @@ swap_begin() {
 	good=$(stat -c %i "$1")
 	"$swapper" swap "$1" "$2" >swaps &
 	swapping=$!
-	local caught=0 tries
+	local tries
+	caught=0
 	# on a busy machine the two may not meet at first
 	for ((tries = 0; tries < 20 && caught < 1000; tries++)); do
 		rounds=$("$swapper" victim "$1" "$good" 400000)
@@ -70,6 +71,7 @@ race_copy() {
 	# a copy that is said to be good has the one directory with its two files
 	[[ $output == *"escapes=0 incomplete=0" ]]
 	swap_end
+	proof 3 "$(quick 20 2000)" 0 "$caught" 'copies under exchanges: none incomplete that was called good'
 	outside_unchanged
 	no_leftovers dst
 }

@@ -240,6 +240,7 @@ whole_life() {
 	for value in '' 0 4095 -1 +1M 1.5M 1m 1MB 1Mi '1 M' 0x10 1e3 50% 18446744073709551615 18446744073709551616 8388608T 99999999999999999999G M %NAME%; do
 		ask "<ramdisk><dir size='$value'>$me/a</dir></ramdisk>"
 		refused "<ramdisk><dir>: size '${value/\%NAME\%/web1}'"
+		proof 21 1 0 0 "size '$value'"
 	done
 	for value in '' 0 1 -2 1k 0x2 9223372036854775808; do
 		ask "<ramdisk><dir size='1M' inodes='$value'>$me/a</dir></ramdisk>"
@@ -316,6 +317,7 @@ bad_path() {
 			echo "place: $place" >&2
 			return 1
 		}
+		proof 6 1 0 0 "$place $1"
 	done
 }
 
@@ -344,6 +346,9 @@ bad_path() {
 	bad_path "$guests/web2/x" 'lies below no '
 	ask "<post-rm-rf><dir>/etc</dir></post-rm-rf>"
 	refused "<post-rm-rf><dir>: '/etc' lies below no 'delete' path"
+	ask "<post-rm-rf><dir>$me/x</dir></post-rm-rf>"
+	accepted
+	proof 6 1 0 1
 }
 
 @test "a path may be too long" {
@@ -441,6 +446,9 @@ with_doctype() {
 		with_doctype "$one"
 		refused 'DOCTYPE'
 		lacks "$errors" secret
+		with_doctype ''
+		accepted
+		proof 15 1 0 1 "$one"
 	done
 }
 
@@ -458,6 +466,12 @@ with_doctype() {
 	by_hand virt-parts prepare begin prlimit --cpu=1 "$@"
 	[ "$status" -eq 1 ]
 	has "$output" 'DOCTYPE'
+	[[ -x /usr/bin/time ]] || return 0
+	local took
+	by_hand virt-parts prepare begin /usr/bin/time -o "$tree/usage" -f '%M %e'
+	read -r took < <(tail -n 1 "$tree/usage")
+	under_checker || ((${took% *} < 65536))
+	proof 15 1 0 1 "KiB and seconds: $took"
 }
 
 @test "malformed XML is refused at prepare, and at release deletes nothing" {
@@ -468,6 +482,9 @@ with_doctype() {
 	for one in "${good%</domain>}" "${good/<devices>/<devices}" "${good/$me/'&undefined;'$me}" "${good/web1/$'web1\x01'}" "$good<extra/>" "${good/web1/$'web1\xff'}"; do
 		xml=$one
 		refused "cannot read the guest's XML: line "
+		xml=$good
+		accepted
+		proof 16 1 0 1
 	done
 	xml=$good
 	starts
@@ -691,17 +708,35 @@ over() {
 @test "one of twenty clones that start at once gets the path" {
 	policy "write = $tree/shared"
 	local one got
+	local -i round
+	# at_once PATH: 20 guests ask for it at once; who got it is in $tree/got
+	at_once() {
+		: >"$tree/got"
+		for one in {1..20}; do
+			guest "web$one" lxc "$one"
+			ask "<ramdisk><dir size='64K'>$1</dir></ramdisk>"
+			(hook lxc "web$one" prepare begin - >/dev/null 2>&1 && echo "$one" >>"$tree/got") &
+		done
+		wait
+	}
+	for ((round = 0; round < $(full 10 1); round++)); do
+		at_once "$tree/shared/tmp"
+		same "$(wc -l <"$tree/got")" 1
+		got=$(<"$tree/got")
+		guest "web$got" lxc "$got"
+		same "$(names_in "$tree/state/lxc")" "$id"
+		does release end destroyed
+		nothing_left
+		proof 25a 20 0 1
+	done
+	# each his own
+	at_once "$tree/shared/%NAME%"
+	same "$(wc -l <"$tree/got")" 20
 	for one in {1..20}; do
 		guest "web$one" lxc "$one"
-		ask "<ramdisk><dir size='1M'>$tree/shared/tmp</dir></ramdisk>"
-		(hook lxc "web$one" prepare begin - >/dev/null 2>&1 && echo "$one" >>"$tree/got") &
+		does release end destroyed
 	done
-	wait
-	same "$(wc -l <"$tree/got")" 1
-	got=$(<"$tree/got")
-	guest "web$got" lxc "$got"
-	same "$(names_in "$tree/state/lxc")" "$id"
-	does release end destroyed
+	proof 25a 20 0 20 'each his own'
 	nothing_left
 }
 

@@ -67,7 +67,8 @@ environment_of() {
 }
 
 # race PLACE BASE ROUNDS OPTION...: runs what follows -- in OPTION while BASE itself (root), BASE/mid or BASE/mid/leaf
-# is exchanged with a link to the same place outside. `mount` instead binds the outside's leaf over BASE/mid/leaf.
+# is exchanged with a link to the same place outside; or (fifo) BASE/mid/leaf/f with a FIFO. `mount` instead binds the
+# outside's leaf over BASE/mid/leaf.
 race() {
 	local place=$1 base=$2 rounds=$3 way
 	shift 3
@@ -81,13 +82,40 @@ race() {
 		set -- --swap $way "$@"
 	fi
 	run "${environment[@]}" "$build/tools/attack-race" "$@"
-	attack_note "$place: $output"
 	# shellcheck disable=SC2154
 	((status == 0)) || {
 		echo "$place: exit $status: $output" >&2
 		sort "$tree/race.log" | uniq -c | sort -rn | head -5 >&2
 		return 1
 	}
+	race_proves "$rounds"
+}
+
+# number KEY: of the KEY=NUMBER that attack-race printed, without a fraction
+number() {
+	[[ " $output" =~ \ $1=([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# race_proves ROUNDS: of what has just run; in check-full all of the rounds must have been run
+race_proves() {
+	local -i bad=$(($(number leaks) + $(number opened)))
+	[[ $output == *outside=same* ]] || bad+=1
+	(($(number rounds) >= $(full "$1" 1))) || {
+		echo "invalid: not all of the rounds were run in time: $output" >&2
+		return 1
+	}
+	[[ $place == mount ]] || (($(number changes) >= $(full 400000 1000))) || {
+		echo "invalid: too few exchanges: $output" >&2
+		return 1
+	}
+	local proved=${row:-2}
+	case $place in
+	mount) proved=4 ;;
+	fifo) proved=7 ;;
+	esac
+	proof "$proved" "$(number rounds)" "$bad" "$(number caught)" "$place: $output"
+	# what meets endless changes returns: none of the programs took longer than half a minute
+	proof 3 "$(number runs)" "$(($(number longest) >= 30))" "$(number changes)" "$place: longest $(number longest) s"
 }
 
 # attack_way PLACE BASE LINK: the two names to exchange; the link is made
@@ -96,19 +124,17 @@ attack_way() {
 	case $1 in
 	root) a=$2 b=${2%/*}/$3 ;;
 	mid) a=$2/mid b=$2/$3 ;;
+	fifo)
+		a=$2/mid/leaf/f b=$2/mid/leaf/fifo
+		mkfifo "$b"
+		echo "$a $b"
+		return
+		;;
 	*) a=$2/mid/leaf b=$2/$3 ;;
 	esac
 	[[ ! -e $b || -L $b ]]
 	ln -sfn "$outside${a#"$2"}" "$b"
 	echo "$a $b"
-}
-
-# attack_note TEXT: the numbers, for the log of the test and for attack-table
-attack_note() {
-	echo "$BATS_TEST_DESCRIPTION: $1" >&2
-	if [[ -n ${VIRT_PARTS_ATTACKS:-} ]]; then
-		printf '%s\t%s\t%s\n' "$(basename "$BATS_TEST_FILENAME" .bats)" "$BATS_TEST_DESCRIPTION" "$1" >>"$VIRT_PARTS_ATTACKS"
-	fi
 }
 
 # repeat N TEXT: TEXT with every # replaced by 1 ... N
@@ -238,13 +264,14 @@ swept() {
 	same "$left" '' && no_record && same "$(grep -c " $me" /proc/self/mountinfo)" 0
 }
 
-# injected OPTION...: the event in $event while attack-inject does what the options say; status, output, calls,
-# fallible and hit are kept
+# injected OPTION...: the event in $event, or the command in $program, while attack-inject does what the options say;
+# status, output, calls, fallible and hit are kept
 injected() {
 	local report=$tree/report
 	status=0
 	printf '%s' "$xml" >"$tree/stdin"
-	output=$("$build/tools/attack-inject" --report "$report" "$@" -- "$hooks/$driver" "$name" "${event[@]}" <"$tree/stdin" 2>&1) || status=$?
+	[[ -n ${program[*]:-} ]] || local -a program=("$hooks/$driver" "$name" "${event[@]}")
+	output=$("$build/tools/attack-inject" --report "$report" "$@" -- "${program[@]}" <"$tree/stdin" 2>&1) || status=$?
 	# shellcheck disable=SC2034
 	read -r _ calls _ fallible _ hit <"$report"
 }
@@ -261,6 +288,24 @@ points() {
 		((at == last)) || echo "$at"
 		last=$at
 	done
+}
+
+# naive_losses KIND OPTION...: how often a naive archive with a deletion behind it loses or leaves half of something, when
+# the same is done at its calls; KIND is calls or fallible
+naive_losses() {
+	local -i n lost=0
+	local kind=$1
+	# shellcheck disable=SC2016 # sh expands it
+	local -a program=(sh -c 'cp -a "$0" "$1"; rm -rf "$0"' "$me/log" "$archive/web1/log")
+	shift
+	put_back
+	injected
+	for n in $(points "${!kind}" 10); do
+		put_back
+		injected --at "$n" "$@"
+		nothing_lost 2>/dev/null || lost+=1
+	done
+	echo "$lost"
 }
 
 # lives_on: the next life succeeds, finishes what the one before has left, and leaves nothing

@@ -4,6 +4,8 @@
 
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+# shellcheck source=tests/lib/proof.bash
+source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
 readonly app='VIRT-PARTS 5d0b2d3c-9a6e-4b0e-8f0e-000000000001'
 

@@ -5,6 +5,9 @@
 # Everything here ends within a time: a virsh that hangs is a failure, not a test run that hangs.
 # Guests are called by driver and name: `guest_define lxc web1`, `on lxc start web1`.
 
+# shellcheck source=tests/lib/proof.bash
+source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
+
 # shellcheck disable=SC2034 # for those who load this
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 VIRSH_LIMIT=${VIRSH_LIMIT:-40}

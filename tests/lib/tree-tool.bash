@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+# shellcheck source=tests/lib/proof.bash
+source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
 setup_file() {
 	local tools=${VP_TOOLS:-${VIRT_PARTS_BUILD:-$BATS_TEST_DIRNAME/../build}/tools}

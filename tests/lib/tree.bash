@@ -11,6 +11,8 @@
 
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+# shellcheck source=tests/lib/proof.bash
+source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly build=${VIRT_PARTS_BUILD:-$checkout/build}
