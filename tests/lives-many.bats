@@ -187,8 +187,10 @@ libvirtd_comes_and_goes() {
 		! libvirt_running || libvirt_kill
 		echo >>"$told/stops"
 		sleep "0.$((RANDOM % 10))"
-		libvirt_again || libvirt_running
+		# with many guests in the middle of something it takes a while until it answers
+		libvirtd_launch
 	done
+	libvirt_answers lxc:///system || libvirt_again
 }
 
 # whole ARCHIVE: what life it is of, when it holds all of it

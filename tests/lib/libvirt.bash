@@ -128,6 +128,12 @@ libvirt_answers_or_ended() {
 	libvirt_answers "$1" || ! kill -0 "$(libvirtd_pid)" 2>/dev/null
 }
 
+# libvirtd_launch: returns at once
+libvirtd_launch() {
+	# bats waits for whoever holds its descriptor 3
+	libvirtd -d --pid-file /run/libvirtd.pid </dev/null >/dev/null 2>&1 3>&- 4>&-
+}
+
 # libvirt_start [DRIVER...]: returns when each driver (default lxc) answers.
 libvirt_start() {
 	(($#)) || set -- lxc
@@ -136,8 +142,7 @@ libvirt_start() {
 	if ! pgrep -x virtlogd >/dev/null; then
 		virtlogd -d </dev/null >/dev/null 2>&1 3>&- 4>&-
 	fi
-	# bats waits for whoever holds its descriptor 3
-	libvirtd -d --pid-file /run/libvirtd.pid </dev/null >/dev/null 2>&1 3>&- 4>&-
+	libvirtd_launch
 	local driver
 	for driver; do
 		within 40 libvirt_answers_or_ended "$driver:///system" || true
