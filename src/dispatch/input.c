@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "text.h"
 
 /* What is looked for may lie across two steps: KEPT is longer than any of it. */
@@ -61,21 +62,6 @@ static void search(struct event *event)
 		event->directives = find(input.data, input.filled, signs[i]) != NULL;
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 static int new_memfd(void)
 {
 	int fd = memfd_create("virt-parts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -100,7 +86,7 @@ static int store(struct event *event)
 		event->xml = new_memfd();
 	if (event->xml < 0)
 		return event->xml;
-	r = write_all(event->xml, input.data + input.stored, input.filled - input.stored);
+	r = vp_write_all(event->xml, input.data + input.stored, input.filled - input.stored);
 	memmove(input.data, input.data + input.filled - kept, kept);
 	input.filled = input.stored = kept;
 	return r;
@@ -144,7 +130,7 @@ int input_seal(struct event *event)
 
 int input_from_text(const char *text, size_t length)
 {
-	int fd = new_memfd(), r = fd < 0 ? fd : write_all(fd, text, length);
+	int fd = new_memfd(), r = fd < 0 ? fd : vp_write_all(fd, text, length);
 
 	if (r == 0)
 		r = seal(fd);

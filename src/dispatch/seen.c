@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "record.h"
 #include "text.h"
 
@@ -17,20 +18,6 @@ static bool seen_path(char path[PATH_MAX], const char *run_dir, const char *daem
 {
 	return vp_is_file_name(daemon) &&
 	       snprintf(path, PATH_MAX, "%s/%s.seen", run_dir, daemon) < PATH_MAX;
-}
-
-static bool read_line(const char *path, char *ret, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	ret[n] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	return true;
 }
 
 void seen_note(const char *run_dir, const struct event *event)
@@ -43,7 +30,7 @@ void seen_note(const char *run_dir, const struct event *event)
 		(strcmp(event->op, "start") != 0 && strcmp(event->op, "reload") != 0))
 		return;
 	snprintf(comm, sizeof(comm), "/proc/%d/comm", daemon);
-	if (!read_line(comm, name, sizeof(name)) || !seen_path(path, run_dir, name) ||
+	if (!vp_read_first_line(comm, name, sizeof(name)) || !seen_path(path, run_dir, name) ||
 		vp_make_private_dir(run_dir) < 0)
 		return;
 	unlink(path); /* a new file has a new time */
@@ -60,7 +47,7 @@ bool seen_read(const char *run_dir, const char *daemon, pid_t pid, struct timesp
 	struct stat st;
 
 	if (!seen_path(path, run_dir, daemon) || stat(path, &st) < 0 ||
-		!read_line(path, text, sizeof(text)) || atol(text) != pid)
+		!vp_read_first_line(path, text, sizeof(text)) || atol(text) != pid)
 		return false;
 	*ret = st.st_mtim;
 	return true;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 #include "tree.h"
 
 enum { GRACE_MS = 2000 };
@@ -116,21 +117,6 @@ static int start(const struct spawn *spawn, int output, pid_t *ret)
 	return -error;
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /*
  * Moves what the pipe holds now. 1: there may be more later; 0: that was the end; -EFBIG: more than
  * capture_max; -errno.
@@ -149,7 +135,7 @@ static int take_output(const struct spawn *spawn, int from, off_t *used)
 			return n == 0 ? 0 : errno == EAGAIN ? 1 : -errno;
 		*used += n;
 		r = *used > spawn->capture_max ? -EFBIG
-					       : write_all(spawn->output, buffer, (size_t)n);
+					       : vp_write_all(spawn->output, buffer, (size_t)n);
 		if (r < 0)
 			return r;
 	}

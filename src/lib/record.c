@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "record-path.h"
 #include "text.h"
 
@@ -88,27 +89,10 @@ int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_lengt
 	return 0;
 }
 
-static int write_all(int fd, const void *data, size_t length)
-{
-	const char *p = data;
-
-	while (length) {
-		ssize_t n = write(fd, p, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Writes, syncs if it shall be on disk, and closes; the error of each counts. */
 static int finish_file(int fd, const void *data, size_t length, bool durable)
 {
-	int r = write_all(fd, data, length);
+	int r = vp_write_all(fd, data, length);
 
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
@@ -179,7 +163,7 @@ int vp_record_fill(int new_run, const char *name, const void *data, size_t lengt
 	if (place < 0)
 		return place;
 	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : write_all(fd, data, length);
+	r = fd < 0 ? -errno : vp_write_all(fd, data, length);
 	/* on its way to the disk, all of them at once: vp_record_begin waits for it */
 	if (r == 0)
 		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
