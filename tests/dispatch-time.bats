@@ -21,7 +21,7 @@ teardown_file() {
 	for what in slow_release slow_finish; do
 		[[ -e $BATS_FILE_TMPDIR/$what.pid ]] || continue
 		tree=$(head -n 1 "$BATS_FILE_TMPDIR/$what")
-		rm -rf --one-file-system "${tree:?}"
+		remove_tree "$tree"
 	done
 }
 

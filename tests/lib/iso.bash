@@ -4,6 +4,8 @@
 
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+# shellcheck source=tests/lib/remove.bash
+source "$(dirname "${BASH_SOURCE[0]}")/remove.bash"
 # shellcheck source=tests/lib/proof.bash
 source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
@@ -34,8 +36,7 @@ teardown() {
 		umount "$dir" 2>/dev/null
 	done
 	cd / || return
-	[[ -n $work ]] && rm -rf --one-file-system "$work"
-	return 0
+	[[ -z $work ]] || remove_tree "$work"
 }
 
 needs() {

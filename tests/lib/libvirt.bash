@@ -13,6 +13,11 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 VIRSH_LIMIT=${VIRSH_LIMIT:-40}
 readonly daemon_log=/var/log/libvirt/libvirtd.log
 
+# in_sandbox: what is at /srv and the like is the sandbox's, to be removed at will; no variable alone says so.
+in_sandbox() {
+	[[ -n ${VIRT_PARTS_SANDBOX:-} ]] && grep -q ' /srv .* - tmpfs sandbox ' /proc/self/mountinfo
+}
+
 # --- what a machine must have ----------------------------------------------------------------------------------
 
 # libvirt_missing: prints what this machine or this place lacks, one reason; fails when nothing is lacking.
@@ -155,7 +160,7 @@ libvirt_start() {
 
 # libvirt_stop: ends guests first, then the daemons. Only ever in the sandbox: elsewhere these are the host's.
 libvirt_stop() {
-	[[ -n ${VIRT_PARTS_SANDBOX:-} ]] || return 0
+	in_sandbox || return 0
 	guests_end
 	local pid name
 	for name in libvirtd virtlogd; do

@@ -16,6 +16,10 @@ readonly logs=/var/log/virt-parts
 # lives_can DRIVER...: fails, and every test of the file is skipped with the reason, when something is missing
 lives_can() {
 	local driver reason
+	if ! in_sandbox; then
+		echo 'runs only in the sandbox: tests/sandbox bats FILE' >"$BATS_FILE_TMPDIR/skip"
+		return 1
+	fi
 	for driver; do
 		if reason=$(libvirt_missing "$driver"); then
 			echo "$reason" >"$BATS_FILE_TMPDIR/skip"

@@ -5,6 +5,8 @@
 # VP_TOOLS is the directory of tree-tool and swapper, else tools in VIRT_PARTS_BUILD, else in build.
 # VIRT_PARTS_FULL=1 runs the full counts.
 
+# shellcheck source=tests/lib/remove.bash
+source "$(dirname "${BASH_SOURCE[0]}")/remove.bash"
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
 # shellcheck source=tests/lib/proof.bash
@@ -40,7 +42,7 @@ teardown() {
 	done
 	chattr -R -ia "$T" 2>/dev/null || :
 	# rm is no match for a very deep tree
-	"$tool" remove "${T%/*}" "${T##*/}" >/dev/null 2>&1 || rm -rf --one-file-system "$T"
+	"$tool" remove "${T%/*}" "${T##*/}" >/dev/null 2>&1 || remove_tree "$T"
 }
 
 requires_root() {

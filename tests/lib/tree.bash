@@ -11,6 +11,8 @@
 
 # shellcheck source=tests/lib/checker.bash
 source "$(dirname "${BASH_SOURCE[0]}")/checker.bash"
+# shellcheck source=tests/lib/remove.bash
+source "$(dirname "${BASH_SOURCE[0]}")/remove.bash"
 # shellcheck source=tests/lib/proof.bash
 source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
@@ -68,7 +70,7 @@ tree_remove() {
 	if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
 		tail -n 30 "$tree"/log/*.log >&2 2>/dev/null || true
 	fi
-	rm -rf --one-file-system "${tree:?}"
+	remove_tree "$tree"
 }
 
 # conf [LINE...]: parts.conf with the tree's directories, then these lines
