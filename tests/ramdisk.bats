@@ -476,3 +476,25 @@ $me/unrelated"
 	mountpoint -q "$me/bound"
 	umount "$me/bound"
 }
+
+@test "mounts that come and go meanwhile, and get the number of one that is gone, are not taken for it" {
+	local -i n rounds=${VIRT_PARTS_FULL:+200}
+	((rounds)) || rounds=20
+	ask "<ramdisk><dir size='1M'>$me/r</dir></ramdisk>"
+	mkdir "$tree/other"
+	python3 -c '
+import ctypes, sys
+c = ctypes.CDLL(None)
+point = sys.argv[1].encode()
+while True:
+    for i in range(300):
+        c.mount(b"none", point, b"tmpfs", 0, None)
+    for i in range(300):
+        c.umount2(point, 2)
+' "$tree/other" >/dev/null 2>&1 3>&- &
+	helpers+=($!)
+	for ((n = 0; n < rounds; n++)); do
+		starts
+		ends
+	done
+}

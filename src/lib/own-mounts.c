@@ -23,10 +23,15 @@ struct mounted {
 };
 
 struct finding {
-	char source[64];
+	char source[VP_MOUNT_SOURCE_SIZE];
 	struct mounted *mounted;
 	size_t n;
 };
+
+void vp_mount_source(const char *uuid, char ret[VP_MOUNT_SOURCE_SIZE])
+{
+	snprintf(ret, VP_MOUNT_SOURCE_SIZE, "virt-parts:%s", uuid);
+}
 
 void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE])
 {
@@ -193,7 +198,7 @@ static int read_once(int run, const char *uuid, struct vp_own_mounts *ret)
 		return 0;
 	if (r < 0)
 		return r;
-	snprintf(finding.source, sizeof(finding.source), "virt-parts:%s", uuid);
+	vp_mount_source(uuid, finding.source);
 	r = parse_journal(&finding, journal);
 	if (r == 0)
 		r = vp_each_mount(find, &finding);

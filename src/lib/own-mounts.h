@@ -26,7 +26,10 @@ struct vp_own_mounts {
 	struct vp_own_mount *mounts; /* in the order of mounting */
 };
 
-enum { VP_BIRTH_SIZE = 32 };
+enum { VP_BIRTH_SIZE = 32, VP_MOUNT_SOURCE_SIZE = 64 };
+
+/* The source, as mountinfo has it, of the ramdisks of the guest UUID. */
+void vp_mount_source(const char *uuid, char ret[VP_MOUNT_SOURCE_SIZE]);
 
 /* The time of birth of the directory FD, as the journal has it. */
 void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE]);

@@ -165,7 +165,7 @@ static int unmount(const struct vp_event *event, const struct vp_element *direct
 	const struct vp_own_mount *mount)
 {
 	char why[1024];
-	int r = ramdisk_unmount(mount, why, sizeof(why));
+	int r = ramdisk_unmount(event->uuid, mount, why, sizeof(why));
 
 	if (r < 0)
 		vp_error(event, directive,

@@ -119,10 +119,10 @@ static int set_number(int fs, const char *key, uint64_t value, bool octal, char 
 static int configure(
 	int fs, const char *uuid, const struct ramdisk_spec *spec, char *why, size_t size)
 {
-	char source[64];
+	char source[VP_MOUNT_SOURCE_SIZE];
 	int r;
 
-	snprintf(source, sizeof(source), "virt-parts:%s", uuid);
+	vp_mount_source(uuid, source);
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return context_error(fs, "source", why, size);
 	r = set_number(fs, "size", spec->size, false, why, size);

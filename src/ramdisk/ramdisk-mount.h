@@ -33,10 +33,11 @@ int ramdisk_mount(const char *uuid, const struct ramdisk_spec *spec, int target,
 	char ret_identity[RAMDISK_IDENTITY_SIZE], char *ret_why, size_t why_size);
 
 /*
- * Unmounts it, never lazily. -EBUSY after 2 seconds of tries, and why names the processes that hold
+ * Unmounts it, which is the guest UUID's, never lazily. -EBUSY after 2 seconds of tries, and why names the processes that hold
  * it. 0 also when it is gone already.
  */
-int ramdisk_unmount(const struct vp_own_mount *mount, char *ret_why, size_t why_size);
+int ramdisk_unmount(
+	const char *uuid, const struct vp_own_mount *mount, char *ret_why, size_t why_size);
 
 /* The processes that use the filesystem of DEVICE, "pid 123 (sh), pid 124 (vi)" or "". */
 void ramdisk_holders(dev_t device, char *ret_list, size_t size);

@@ -31,16 +31,27 @@ static int is_there(
 	return r < 0 ? r : id == mount->id;
 }
 
-static int find_id(const struct vp_mount *mount, void *context)
+/* A mount of the guest's: the kernel gives the number of one that is gone to the next that comes. */
+struct wanted {
+	uint64_t id;
+	char source[VP_MOUNT_SOURCE_SIZE];
+};
+
+static int find_wanted(const struct vp_mount *mount, void *context)
 {
-	return mount->id == *(const uint64_t *)context;
+	const struct wanted *wanted = context;
+
+	return mount->id == wanted->id && strcmp(mount->source, wanted->source) == 0;
 }
 
 /* Not at its place: it is gone, or something covers it. */
-static int check_gone(const struct vp_own_mount *mount, char *why, size_t size)
+static int check_gone(const char *uuid, const struct vp_own_mount *mount, char *why, size_t size)
 {
-	uint64_t id = mount->id;
-	int r = vp_each_mount(find_id, &id);
+	struct wanted wanted = {.id = mount->id};
+	int r;
+
+	vp_mount_source(uuid, wanted.source);
+	r = vp_each_mount(find_wanted, &wanted);
 
 	if (r > 0) {
 		snprintf(why, size, "something else is mounted over it or in its way");
@@ -50,8 +61,8 @@ static int check_gone(const struct vp_own_mount *mount, char *why, size_t size)
 }
 
 /* umount2 takes a path: the working directory is the one that was checked, so a name will do. */
-static int unmount_in(
-	int parent, const char *leaf, const struct vp_own_mount *mount, char *why, size_t size)
+static int unmount_in(const char *uuid, int parent, const char *leaf,
+	const struct vp_own_mount *mount, char *why, size_t size)
 {
 	dev_t device = 0;
 	int r = 0;
@@ -61,12 +72,12 @@ static int unmount_in(
 	for (int i = 0; i < TRIES; i++) {
 		r = is_there(parent, leaf, mount, &device);
 		if (r == 0)
-			return check_gone(mount, why, size);
+			return check_gone(uuid, mount, why, size);
 		if (r < 0)
 			return r;
 		/* by name, since there is no way by descriptor: it may have been exchanged since */
 		if (umount2(leaf, UMOUNT_NOFOLLOW) == 0) {
-			r = check_gone(mount, why, size);
+			r = check_gone(uuid, mount, why, size);
 			if (r == -EBUSY)
 				snprintf(why, size,
 					"another mount was put in its place, and was unmounted");
@@ -88,7 +99,7 @@ static int unmount_in(
 	return r;
 }
 
-int ramdisk_unmount(const struct vp_own_mount *mount, char *why, size_t size)
+int ramdisk_unmount(const char *uuid, const struct vp_own_mount *mount, char *why, size_t size)
 {
 	const char *leaf;
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, r;
@@ -99,9 +110,9 @@ int ramdisk_unmount(const struct vp_own_mount *mount, char *why, size_t size)
 	parent = vp_open_parent_beneath(root, mount->path + 1, &leaf);
 	close(root);
 	if (parent < 0) {
-		r = parent == -ENOENT ? check_gone(mount, why, size) : parent;
+		r = parent == -ENOENT ? check_gone(uuid, mount, why, size) : parent;
 	} else {
-		r = unmount_in(parent, leaf, mount, why, size);
+		r = unmount_in(uuid, parent, leaf, mount, why, size);
 		if (chdir("/") < 0 && r == 0)
 			r = -errno;
 		close(parent);
