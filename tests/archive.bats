@@ -442,6 +442,32 @@ limited() {
 	nothing_left
 }
 
+@test "what an archive failed to save is not lost when the next start fails" {
+	ask "<ramdisk><dir size='1M'>$me/tmp</dir></ramdisk>
+		<archive when='shutdown'><dircopy><src>$me/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>"
+	starts
+	echo precious >"$me/tmp/file"
+	does stopped end
+	: >"$archive/web1"
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	# the start is refused by another part, then it is cut short
+	does prepare begin
+	does stopped end failed
+	call release end failed
+	[ "$status" -ne 0 ]
+	holds "$me/tmp/file" precious
+	does prepare begin
+	holds "$me/tmp/file" precious
+	rm "$archive/web1"
+	does prepare begin
+	is_gone "$me/tmp/file"
+	holds "$archive/web1/tmp/file" precious
+	does stopped end failed
+	does release end failed
+	nothing_left
+}
+
 @test "an admin's part that fails withholds the rest, until the admin's data is safe, except when it is advisory" {
 	mkdir "$me/scratch"
 	part "$parts/release_end.d/10-save" "exit 1"

@@ -114,6 +114,10 @@ told() {
 	has "$output" "the run is unfinished then, and the guest's next start finishes it first"
 	told release end saved
 	lacks "$output" 'these leave things as they are'
+	# a guest that never started has nothing that it could save
+	vp explain --json "$file" release end failed
+	same "$(json '.parts[] | [.name] + .withholds | join(" ")' | head -n 2)" '10-own
+20-archive 40-ramdisk 50-preload'
 	part "$parts/release_end.d/30-noted" 'exit 1'
 	part "$parts/release_end.d/10-own" 'exit 1'
 	starts

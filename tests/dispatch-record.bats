@@ -445,6 +445,112 @@ ${asking}60-post-rm-rf lost []"
 	goes_on unfinished
 }
 
+@test "what an admin's own part fails at withholds nothing in a run that never started" {
+	part "$parts/release_end.d/10-own" 'exit 1'
+	xml=$asking
+	event prepare begin
+	: >"$seen"
+	event release end failed
+	[ "$status" -eq 1 ]
+	ran '20-archive failed []' '60-post-rm-rf failed []'
+	not has_record
+	# but a shipped part does, and libvirt's word is not taken for a guest that has started
+	touch "$tree/fail/20-archive"
+	event prepare begin
+	: >"$seen"
+	event release end failed
+	ran '20-archive failed []' '60-post-rm-rf failed [20-archive]'
+	has_record
+	rm -r "${tree:?}/$record" "$tree/fail/20-archive"
+	live
+	: >"$seen"
+	event release end failed
+	ran '20-archive failed [10-own]' '60-post-rm-rf failed [10-own]'
+	has_record
+}
+
+@test "a run that never started ends also when its release was interrupted in an admin's own part" {
+	xml=$asking
+	event prepare begin
+	echo failed >"$tree/$record/release"
+	echo 10-own >"$tree/$record/failed"
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive failed []' '60-post-rm-rf failed []' 05-virt-parts
+	grep -qx 'turn 1' "$tree/$record/run"
+}
+
+# goes_on_and_fails: an unfinished run goes on, in a turn whose guest never starts
+goes_on_and_fails() {
+	fail_release "$1"
+	touch "$tree/fail/20-archive"
+	event prepare begin
+	goes_on unfinished
+	: >"$seen"
+}
+
+@test "a run that was unfinished is so still when the next start fails, with the reason that it had" {
+	goes_on_and_fails destroyed
+	event release end failed
+	ran '20-archive destroyed []' '60-post-rm-rf destroyed [20-archive]'
+	record_is release destroyed
+	: >"$seen"
+	event prepare begin
+	: >"$seen"
+	rm "$tree/fail/20-archive"
+	event release end failed
+	[ "$status" -eq 0 ]
+	ran '20-archive destroyed []' '60-post-rm-rf destroyed []'
+	not has_record
+}
+
+@test "a run that was unfinished is so still when no release follows the next prepare, with what had failed" {
+	part "$parts/release_end.d/10-own" 'exit 1'
+	goes_on_and_fails destroyed
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive destroyed [10-own]' '60-post-rm-rf destroyed [10-own 20-archive]' 05-virt-parts
+	# nor is it saved by a release that comes when the start fails
+	rm "$tree/fail/20-archive"
+	part "$parts/release_end.d/10-own"
+	event stopped end
+	: >"$seen"
+	event release end failed
+	ran '10-own' '20-archive destroyed [10-own]' '60-post-rm-rf destroyed [10-own]'
+	: >"$seen"
+	event prepare begin
+	ran '20-archive destroyed [10-own]' '60-post-rm-rf destroyed [10-own]' 05-virt-parts
+	# once the guest has started it is another teardown
+	event started begin
+	rm "$parts/release_end.d/10-own"
+	: >"$seen"
+	event release end shutdown
+	[ "$status" -eq 0 ]
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown []'
+	not has_record
+}
+
+@test "a saved guest whose restore was cut short goes on with its run when it is restored again" {
+	local again
+	saved saved
+	for again in 2 3; do
+		event restore begin
+		: >"$seen"
+		event prepare begin
+		[ "$status" -eq 0 ]
+		ran 05-virt-parts
+		is_begin restored
+		grep -qx "turn $again" "$tree/$record/run"
+	done
+	# the save was discarded
+	rm "$tree"/run/*.restored
+	: >"$seen"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	is_begin new
+}
+
 @test "an admin's own part that was interrupted counts as failed when the run is finished later" {
 	part "$parts/release_end.d/10-own" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 71'
 	live

@@ -413,6 +413,21 @@ $me/unrelated"
 	nothing_left
 }
 
+@test "a failed start unmounts it, and removes the image, also when an admin's own part fails at its end" {
+	local event
+	for event in stopped_end release_end; do
+		part "$parts/$event.d/05-own" 'exit 1'
+		ask "<ramdisk><dir size='1M'>$me/tmp</dir></ramdisk>
+			<preload><iso path='$iso/web1/seed.iso'><file path='a'>x</file></iso></preload>"
+		does prepare begin
+		call stopped end failed
+		call release end failed
+		nothing_left
+		is_gone "$iso/web1/seed.iso"
+		rm "$parts/$event.d/05-own"
+	done
+}
+
 @test "a failed prepare unmounts what it had mounted when release comes" {
 	ask "<ramdisk><dir size='1M'>$me/a</dir><dir size='1M'>$me/file</dir></ramdisk>"
 	: >"$me/file"

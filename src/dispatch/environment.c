@@ -12,7 +12,7 @@
 
 char *const environment_bare[] = {(char *)SAFE_PATH, (char *)"LC_ALL=C", NULL};
 
-int environment_make(const struct dispatch *d, struct environment *ret)
+int environment_make(const struct dispatch *d, const char *failed, struct environment *ret)
 {
 	const struct event *event = d->event;
 	char seconds[24], record[PATH_MAX] = "";
@@ -29,7 +29,7 @@ int environment_make(const struct dispatch *d, struct environment *ret)
 		{"EVENT_TIME", seconds},
 		{"STATE_DIR", record},
 		{"HOOK_DIR", event->hook_dir},
-		{"FAILED", d->failed.text ? d->failed.text : ""},
+		{"FAILED", failed},
 	};
 	const size_t n_values = sizeof(values) / sizeof(values[0]);
 	size_t n = 0;

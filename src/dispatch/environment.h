@@ -9,8 +9,11 @@ struct environment {
 	char *variables[16]; /* ends with NULL */
 };
 
-/* The environment of a part: nothing of the dispatcher's own. -1 and errno, or 0. */
-int environment_make(const struct dispatch *d, struct environment *ret);
+/*
+ * The environment of a part, with FAILED for the parts that failed before it: nothing of the
+ * dispatcher's own. -1 and errno, or 0.
+ */
+int environment_make(const struct dispatch *d, const char *failed, struct environment *ret);
 void environment_free(struct environment *environment);
 
 /* Of a program that is no part: a path and a locale. */

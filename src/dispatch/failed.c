@@ -20,20 +20,49 @@ static int load_unknown(struct dispatch *d, int error)
 	return names_add(&d->failed, FAILED_UNKNOWN);
 }
 
-int failed_load(struct dispatch *d)
+/* The names in a file of the record, those behind its first line if FROM_SECOND. */
+static int load(struct dispatch *d, const char *file, bool from_second)
 {
 	char *text, *line, *rest;
-	int r = vp_record_read(d->record, "failed", &text, NULL);
+	int r = vp_record_read(d->record, file, &text, NULL);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : load_unknown(d, r);
 	rest = text;
 	r = 0;
+	if (from_second)
+		strsep(&rest, "\n");
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		if (*line)
 			r = names_add(&d->failed, line);
 	if (r == -EINVAL) /* no name that anything here has written */
 		r = load_unknown(d, r);
+	free(text);
+	return r;
+}
+
+int failed_load(struct dispatch *d)
+{
+	int r = load(d, "failed", false);
+
+	/* the guest has not started since: what it left is still what the admin's own parts failed at */
+	if (r == 0 && !vp_record_has(d->record, "started"))
+		r = load(d, FAILED_BEFORE, true);
+	return r;
+}
+
+int failed_keep_before(const struct dispatch *d, const char *reason)
+{
+	char *failed = NULL, *text;
+	int r = vp_record_read(d->record, "failed", &failed, NULL);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = asprintf(&text, "%s\n%s", reason, failed ? failed : "");
+	free(failed);
+	if (r < 0)
+		return -ENOMEM;
+	r = vp_record_write(d->record, FAILED_BEFORE, text, (size_t)r);
 	free(text);
 	return r;
 }
@@ -86,16 +115,43 @@ bool failed_has_shipped(const struct dispatch *d)
 	return false;
 }
 
-int failed_forget_repeated(struct dispatch *d)
+/* Those in d->failed that are shipped, or those that are not. */
+static int keep(const struct dispatch *d, bool shipped, struct names *ret)
 {
-	struct names kept = {0};
 	char name[NAME_MAX + 1];
 	const char *at = NULL;
 	int r = 0;
 
 	while (r == 0 && names_next(&d->failed, &at, name))
-		if (!is_shipped(d, name))
-			r = names_add(&kept, name);
+		if (is_shipped(d, name) == shipped)
+			r = names_add(ret, name);
+	return r;
+}
+
+bool failed_never_started(int record, const char *reason)
+{
+	return !strcmp(reason, "failed") && (record < 0 || !vp_record_has(record, "started"));
+}
+
+char *failed_told(const struct dispatch *d, const struct plan_entry *entry)
+{
+	struct names told = {0};
+
+	if (!plan_is_shipped(entry) || names_has(&d->failed, FAILED_UNKNOWN) ||
+		!failed_never_started(d->record, d->reason))
+		return strdup(d->failed.text ? d->failed.text : "");
+	if (keep(d, true, &told) < 0) {
+		names_free(&told);
+		return NULL;
+	}
+	return told.text ? told.text : strdup("");
+}
+
+int failed_forget_repeated(struct dispatch *d)
+{
+	struct names kept = {0};
+	int r = keep(d, false, &kept);
+
 	names_free(&d->failed);
 	d->failed = kept;
 	return r;

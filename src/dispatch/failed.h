@@ -13,6 +13,12 @@
 /* Stands in the list when the record's list could not be read: nobody knows what failed. */
 #define FAILED_UNKNOWN "unknown"
 
+/* In the record: the reason of the teardown that is unfinished, and what failed in it, while another turn goes on. */
+#define FAILED_BEFORE "before"
+
+/* Writes that file, with REASON and the list. */
+int failed_keep_before(const struct dispatch *d, const char *reason);
+
 /* The list into d->failed; one that cannot be read is told, and is a failure itself. */
 int failed_load(struct dispatch *d);
 
@@ -23,8 +29,17 @@ int failed_save(const struct dispatch *d);
 bool failed_has_shipped(const struct dispatch *d);
 
 /*
- * Leaves in d->failed only what the plan does not run once more: when an unfinished run is finished,
- * the shipped parts do.
+ * Whether the run with that record, -1 for none, and that reason ended before its guest had started: there
+ * is nothing then that an admin's part could have saved.
+ */
+bool failed_never_started(int record, const char *reason);
+
+/* What ENTRY is told of d->failed: what withholds something from it. NULL: no memory; to be freed. */
+char *failed_told(const struct dispatch *d, const struct plan_entry *entry);
+
+/*
+ * Leaves in d->failed only what the plan does not repeat: when an unfinished run is finished, also by
+ * the release of a start that failed, the shipped parts do.
  */
 int failed_forget_repeated(struct dispatch *d);
 

@@ -63,10 +63,8 @@ static void find_reason(struct dispatch *d)
 	read_reason(d);
 	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
 		return;
-	/* a restore that failed: the save is still there, and needs what it needed before */
-	if (!strcmp(d->reason, "failed") && run.begin == VP_BEGIN_RESTORED &&
-		!vp_record_has(d->record, "started"))
-		snprintf(d->reason, sizeof(d->reason), "saved");
+	if (failed_never_started(d->record, d->reason))
+		unfinished_not_started(d->record, &run, d->reason);
 	/*
 	 * A migration whose client was lost in the last phase leaves the guest paused here, and running
 	 * at the destination. Its end here is then like that of a run that came by migration.
@@ -98,7 +96,7 @@ static int begin_teardown(struct dispatch *d)
 {
 	int r = failed_load(d);
 
-	if (r == 0 && d->finishing)
+	if (r == 0 && (d->finishing || !vp_record_has(d->record, "started")))
 		r = failed_forget_repeated(d);
 	if (r == 0 && event_is(d->event, "release", "end") && d->plan.shipped_missing) {
 		log_error(&d->log,
@@ -108,9 +106,9 @@ static int begin_teardown(struct dispatch *d)
 		r = names_add(&d->failed, FAILED_SHIPPED);
 	}
 	if (r == 0)
-		r = write_reason(d);
-	if (r == 0)
 		r = failed_write_ahead(d);
+	if (r == 0)
+		r = write_reason(d);
 	/* the parts run all the same: without the reason nothing is deleted later */
 	if (r < 0)
 		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
@@ -127,8 +125,14 @@ static int refuse(const struct dispatch *d, int error, const char *what)
 static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
 {
 	static const char *const over[] = {"failed", "release", "started"};
-	int r = 0;
+	char reason[REASON_SIZE];
+	int r;
 
+	/* should this start fail, the run is as unfinished as it was */
+	unfinished_reason(d->record, reason);
+	r = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED
+		    ? vp_record_remove(d->record, FAILED_BEFORE)
+		    : failed_keep_before(d, reason);
 	for (size_t i = 0; r == 0 && i < sizeof(over) / sizeof(over[0]); i++)
 		r = vp_record_remove(d->record, over[i]);
 	run->begin = begin;
@@ -195,7 +199,10 @@ static int begin_prepare(struct dispatch *d)
 				       : "cannot be read");
 		return r;
 	}
-	life_read_line(d->record, "release", reason, sizeof(reason));
+	/* no release came, since libvirt or the host went down while it was restored */
+	if (!life_read_line(d->record, "release", reason, sizeof(reason)) &&
+		!vp_record_has(d->record, "started"))
+		unfinished_not_started(d->record, &run, reason);
 	if (reason_is_pause(reason)) {
 		if (vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "restored"))
 			return continue_run(d, &run, VP_BEGIN_RESTORED);
@@ -250,8 +257,7 @@ static int end_teardown(struct dispatch *d)
 		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
 	if (!event_is(event, "release", "end") || reason_is_pause(d->reason))
 		return 0;
-	/* a guest that never started has nothing that an admin's part could have saved */
-	if (r == 0 && !strcmp(d->reason, "failed") && !failed_has_shipped(d)) {
+	if (r == 0 && failed_never_started(d->record, d->reason) && !failed_has_shipped(d)) {
 		if (d->failed.text)
 			log_warning(&d->log,
 				"the run ends all the same, it never started; failed: %s",

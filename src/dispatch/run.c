@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "environment.h"
+#include "failed.h"
 #include "filter.h"
 #include "input.h"
 #include "record.h"
@@ -73,10 +75,12 @@ static bool run_part(
 	};
 	struct spawn_result result;
 	off_t from = log_position(&d->log);
+	char *failed = failed_told(d, entry);
+	int r = failed ? environment_make(d, failed, &environment) : -1;
 	bool good;
 
-	if (environment_make(d, &environment) < 0 ||
-		(d->op->filters && filter_open(filter, &spawn.output) < 0)) {
+	free(failed);
+	if (r < 0 || (d->op->filters && filter_open(filter, &spawn.output) < 0)) {
 		log_error(&d->log, "%s cannot be run: %s", entry->label, strerror(errno));
 		return false;
 	}

@@ -10,19 +10,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failed.h"
 #include "input.h"
 #include "life.h"
 #include "teardown.h"
 #include "text.h"
 
+void unfinished_not_started(int record, const struct vp_run *run, char ret[REASON_SIZE])
+{
+	if (run->begin == VP_BEGIN_RESTORED)
+		snprintf(ret, REASON_SIZE, "saved");
+	else if (!life_read_line(record, FAILED_BEFORE, ret, REASON_SIZE))
+		snprintf(ret, REASON_SIZE, "%s", run->turn > 1 ? "lost" : "failed");
+}
+
 void unfinished_reason(int record, char ret[REASON_SIZE])
 {
-	const char *lost = vp_record_has(record, "started") ? "lost" : "failed";
+	struct vp_run run;
 
+	if (life_read_line(record, "release", ret, REASON_SIZE))
+		;
+	else if (vp_record_has(record, "started") || vp_record_read_run(record, &run) < 0)
+		snprintf(ret, REASON_SIZE, "lost");
+	else
+		unfinished_not_started(record, &run, ret);
 	/* a save that was not restored was discarded */
-	if (!life_read_line(record, "release", ret, REASON_SIZE))
-		snprintf(ret, REASON_SIZE, "%s", lost);
-	else if (reason_is_pause(ret))
+	if (reason_is_pause(ret))
 		snprintf(ret, REASON_SIZE, "lost");
 }
 
@@ -80,7 +93,8 @@ static int finish(void *data)
 		log_warning(&d.log, "the record of the run has no XML that can be read");
 	if (dispatch_plan(&d) < 0 || dispatch_finish(&d, 0) != 0)
 		return 1;
-	return d.failed.text ? 1 : 0; /* of parts that do not run again */
+	/* it goes on for what parts failed at that do not run again, if its guest had started */
+	return d.record >= 0 && vp_record_has(d.record, "run");
 }
 
 int unfinished_finish(struct dispatch *d, const char *uuid, int record, const struct vp_run *run,

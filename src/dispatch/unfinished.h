@@ -9,6 +9,13 @@
 #include "dispatch.h"
 #include "record.h"
 
+/*
+ * The reason of a run whose guest has not started since its last prepare: `failed` when that was its first.
+ * Else it has left something before: a save is still there, and needs what it needed; and a run that
+ * was unfinished is so still, with the reason that it had.
+ */
+void unfinished_not_started(int record, const struct vp_run *run, char ret[REASON_SIZE]);
+
 /* With which reason a run is finished whose guest is not coming back to it. */
 void unfinished_reason(int record, char ret[REASON_SIZE]);
 

@@ -12,6 +12,8 @@
  *	release        the reason with which the run's teardown began, a line
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
  *	               admin's own that have not ended yet
+ *	before         the reason of an unfinished teardown, then what failed in it, a line each: for a
+ *	               turn whose guest has not started
  *
  * prepare makes it whole under another name and renames it, so that it is there whole or not at
  * all; every file is replaced by rename, and done/NAME grows by whole lines. No path in it holds a

@@ -27,7 +27,7 @@ static bool run(struct attach *x, struct dispatch *d, const char *program)
 	struct spawn_result result;
 	char text[256];
 
-	if (environment_make(d, &environment) < 0) {
+	if (environment_make(d, "", &environment) < 0) {
 		cli_error("cannot run '%s': %s", program, strerror(errno));
 		return false;
 	}

@@ -16,11 +16,18 @@ const struct op *explain_op(const struct explaining *x)
 	return op_find(parts_of_guests(x->guest.driver) ? EVENT_GUEST : EVENT_NETWORK, x->event.op);
 }
 
+/* That it failed is no reason for a shipped part to leave something. */
+static bool is_no_matter(const struct explaining *x, const struct plan_entry *entry)
+{
+	return explain_is_advisory(x, entry) ||
+	       (!plan_is_shipped(entry) && failed_never_started(x->guest.record, x->event.reason));
+}
+
 void explain_failed(struct explaining *x, const struct plan_entry *entry)
 {
 	if (!explain_op(x)->runs_rest && !x->stopped_by)
 		x->stopped_by = entry->name;
-	else if (explain_op(x)->runs_rest && !explain_is_advisory(x, entry))
+	else if (explain_op(x)->runs_rest && !is_no_matter(x, entry))
 		x->event.failed = cli_format(x->cli, "%s%s%s", x->event.failed,
 			*x->event.failed ? " " : "", entry->name);
 }
@@ -44,7 +51,7 @@ bool explain_withholds(struct explaining *x, size_t index, size_t later)
 		return false;
 	if (!explain_op(x)->runs_rest)
 		return !x->stopped_by;
-	if (explain_is_advisory(x, entry))
+	if (is_no_matter(x, entry))
 		return false;
 	now = explain_deeds(x, other);
 	x->event.failed = entry->name;

@@ -14,6 +14,7 @@
 
 #include "directives.h"
 #include "dispatch/clock.h"
+#include "dispatch/failed.h"
 #include "dispatch/names.h"
 #include "dispatch/unfinished.h"
 #include "guest-lock.h"
@@ -116,6 +117,14 @@ static int reopen(struct resolving *x)
 	return is_same(x) ? 0 : -ESTALE;
 }
 
+/* Of this teardown, and of the one that another turn of the run came after. */
+static int forget_failed(int record)
+{
+	int r = vp_record_remove(record, "failed");
+
+	return r < 0 ? r : vp_record_remove(record, FAILED_BEFORE);
+}
+
 static int finish(struct resolving *x, struct lock *lock)
 {
 	struct cli *cli = x->cli;
@@ -142,7 +151,7 @@ static int finish(struct resolving *x, struct lock *lock)
 	log_init(&d.log, event.name, event.object);
 	/* the parts that failed run again; those of the admin do not, and are said to be done */
 	if (x->discard || cli_option(cli, "--own-parts-done"))
-		r = vp_record_remove(x->record, "failed");
+		r = forget_failed(x->record);
 	if (r == 0 && x->discard)
 		r = discard_drop_asked(x);
 	if (r == 0)
