@@ -22,6 +22,19 @@ teardown() { parts_remove; }
 	says 'release_end: begin extra=destroyed'
 }
 
+@test "run hands the XML over, and prints into no other file, whichever of its standard files are closed" {
+	local closed
+	all_four
+	for closed in '0<&-' '0<&- 1>&-' '0<&- 1>&- 2>&-'; do
+		eval '"$build/virt-parts" --hook-dir "$hooks" -c "$daemon" run "$file" prepare begin' "$closed" || true
+		is_mounted "$me/tmp"
+		does release end failed
+		nothing_left
+	done
+	"$build/virt-parts" --hook-dir "$hooks" -c "$daemon" run "$file" prepare begin >&- || [ $? -eq 2 ]
+	does release end failed
+}
+
 @test "run shows what the parts print while they print it, escaped, and nothing that was logged before" {
 	part "$parts/prepare_begin.d/30-own" "printf 'one \\033[31m\\n'" 'while [ ! -e "$tree/go" ]; do sleep 0.05; done' 'echo two'
 	all_four

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* virt-parts: shows, checks and tries what virt-parts does for guests. One table of commands. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,12 +242,21 @@ static int run_with(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* Or a file that is opened takes the number of one that is closed. Printing to that fails as it did. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			abort();
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.hook_dir = VP_HOOK_DIR, .limit = DEFAULT_LIMIT_S};
 	const char *environment = getenv("LIBVIRT_DEFAULT_URI");
 	int i = 1, status;
 
+	open_standard();
 	if (environment && *environment)
 		cli.uri = environment;
 	while (i < argc && argv[i][0] == '-') {
