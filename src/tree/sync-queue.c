@@ -73,9 +73,9 @@ static void add_thread(struct vp_sync_queue *queue)
 
 	if (queue->n_threads == VP_SYNC_HELD || pthread_attr_init(&attributes) != 0)
 		return;
-	if (pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0 &&
-		pthread_create(&queue->threads[queue->n_threads], &attributes, sync_them, queue) ==
-			0)
+	/* small, so that memory does not go with their number; where it is too small, as it is otherwise */
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	if (pthread_create(&queue->threads[queue->n_threads], &attributes, sync_them, queue) == 0)
 		queue->n_threads++;
 	pthread_attr_destroy(&attributes);
 }
