@@ -141,6 +141,24 @@ mends() {
 	good -c "$daemon" doctor
 }
 
+@test "doctor --fix leaves a directory as it is in which others keep things, too" {
+	all_four
+	lives
+	local dir
+	for dir in state log; do
+		mkdir -p "$tree/$dir/others"
+		chmod 0755 "$tree/$dir"
+	done
+	vp -c "$daemon" doctor --fix
+	has "$output" "'$tree/state' can be read by others than root (mode 0755), and they keep things there, too"
+	has "$output" "'$tree/log' can be read by others than root (mode 0755), and they keep things there, too"
+	same "$(stat -c %a "$tree/state" "$tree/log")" $'755\n755'
+	# what is a guest's log or record is no other's
+	rmdir "$tree"/{state,log}/others
+	vp -c "$daemon" doctor --fix
+	same "$(stat -c %a "$tree/state" "$tree/log")" $'700\n700'
+}
+
 @test "--fix does nothing that could harm" {
 	part "$parts/prepare_begin.d/30-own" true
 	chmod 0777 "$parts/prepare_begin.d/30-own"

@@ -12,6 +12,7 @@
 
 #include "doctor.h"
 #include "mounts.h"
+#include "parts.h"
 #include "runs.h"
 #include "tree-copy-staging.h"
 #include "trust.h"
@@ -20,6 +21,24 @@ static int take_rights(struct cli *cli, const struct finding *finding)
 {
 	(void)cli;
 	return chmod(finding->path, 0700) < 0 ? -errno : 0;
+}
+
+/* Whether others keep things there too: records and logs have no directories but those of drivers. */
+static bool is_shared(const char *path)
+{
+	DIR *dir = opendir(path);
+	bool shared = !dir;
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && !shared && (entry = readdir(dir)))
+		shared = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			 !parts_is_driver(entry->d_name) &&
+			 fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			 S_ISDIR(st.st_mode);
+	if (dir)
+		closedir(dir);
+	return shared;
 }
 
 static void check_private(struct findings *f, const char *what, const char *dir)
@@ -35,7 +54,13 @@ static void check_private(struct findings *f, const char *what, const char *dir)
 			cli_format(f->cli, "chown root:root %s && chmod go-w %s",
 				cli_quoted(f->cli, dir), cli_quoted(f->cli, dir)),
 			"'%s' is not root's alone: %s", dir, why);
-	else if (S_ISDIR(st.st_mode) && st.st_mode & 0077) {
+	else if (S_ISDIR(st.st_mode) && st.st_mode & 0077 && is_shared(dir)) {
+		findings_add(f, FINDING_WARNING, what,
+			"name a directory of its own under [dirs] in parts.conf",
+			"'%s' can be read by others than root (mode %04o), and they keep things "
+			"there, too",
+			dir, st.st_mode & 07777);
+	} else if (S_ISDIR(st.st_mode) && st.st_mode & 0077) {
 		finding = findings_add(f, FINDING_WARNING, what,
 			cli_format(f->cli, "chmod 0700 %s", cli_quoted(f->cli, dir)),
 			"'%s' can be read by others than root (mode %04o)", dir,

@@ -31,6 +31,11 @@ static const char *find_driver(const char *text, size_t length)
 	return NULL;
 }
 
+bool parts_is_driver(const char *name)
+{
+	return find_driver(name, strlen(name)) != NULL;
+}
+
 /* As a guest's life goes on; networks and the daemon come behind. What is not here is last. */
 static int rank_of(const char *op)
 {

@@ -30,6 +30,8 @@ const char *parts_renumber_command(struct cli *cli, const char *path);
 
 /* Whether the driver's objects are guests. */
 bool parts_of_guests(const char *driver);
+/* Whether libvirt calls hooks with that name. */
+bool parts_is_driver(const char *name);
 
 /* `prepare begin`, and whose it is. */
 const char *parts_title(struct cli *cli, const struct parts_event *event);
