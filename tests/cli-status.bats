@@ -144,6 +144,18 @@ time.sleep(1000)' "$tree/deaf"
 	nothing_left
 }
 
+@test "resolve --discard says of an image that another host may use that it stays, and leaves it" {
+	all_four
+	does migrate begin
+	starts
+	mv "$me/var/log" "$me/var/log.away"
+	call release end destroyed
+	good -c "$daemon" resolve --discard --yes web1
+	has "$output" "stays: the image '$iso/web1/seed.iso': another host may use it"
+	lacks "$output" 'is removed'
+	is_there "$iso/web1/seed.iso"
+}
+
 @test "resolve --discard shows first what that loses, and does nothing until it is told to" {
 	unfinished
 	finds -c "$daemon" resolve --discard web1

@@ -7,6 +7,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "directives.h"
+#include "dispatch/unfinished.h"
 #include "resolve.h"
 #include "style.h"
 
@@ -29,6 +31,28 @@ static void show_sources(struct resolving *x)
 	free(text);
 }
 
+/* The record that mend_record makes says that the guest came by migration. */
+static void show_images(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	char reason[REASON_SIZE];
+	struct vp_event event = {.reason = reason, .failed = ""};
+	const char *lines = x->run->built, *why;
+
+	unfinished_reason(x->record, reason);
+	why = vp_iso_stays(&event, x->run->error ? VP_BEGIN_INCOMING : x->run->info.begin);
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
+		const char *image = cli_shown(cli, cli_copy(cli, lines, length));
+
+		if (why)
+			printf("  stays: the image '%s': %s\n", image, why);
+		else
+			printf("  is removed, unless keep=\"yes\": the image '%s'\n", image);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
 void discard_show_loss(struct resolving *x)
 {
 	struct cli *cli = x->cli;
@@ -48,17 +72,9 @@ void discard_show_loss(struct resolving *x)
 			style(STYLE_BAD), style(STYLE_PLAIN), cli_shown(cli, path), used);
 		lines += length + (lines[length] == '\n');
 	}
-	for (lines = x->run->built; *lines;) {
-		size_t length = strcspn(lines, "\n");
-
-		printf("  is removed, unless keep=\"yes\": the image '%s'\n",
-			cli_shown(cli, cli_copy(cli, lines, length)));
-		lines += length + (lines[length] == '\n');
-	}
+	show_images(x);
 	show_sources(x);
 	printf("  is not deleted: what post-rm-rf names\n");
-	if (x->run->error)
-		printf("  its record is damaged: images stay, since another host may use them\n");
 	fflush(stdout);
 }
 
