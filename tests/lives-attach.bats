@@ -259,6 +259,31 @@ seed vda $(image_of vm1 seed)"
 	refused "parts.conf has no 'iso' path" one --src /srv/seed/data
 }
 
+@test "an image is not put where the machine could exchange it" {
+	local share
+	mkdir -p /srv/share/iso
+	sed -i 's|^iso = .*|iso = /srv/share/iso|' $hooks/parts.conf
+	ln -s /srv/share /srv/link
+	for share in /srv/share /srv/share/iso /srv/link; do
+		bare vm1 '' "<filesystem type='mount' accessmode='passthrough'><source dir='$share'/><target dir='share'/></filesystem>"
+		on qemu start vm1
+		run vp attach vm1 one --src /srv/seed/data
+		[ "$status" -eq 2 ]
+		says "which 'vm1' shares with this host"
+		same_text "$(find /srv/share -type f)" ''
+		on qemu destroy vm1
+		on qemu undefine vm1
+	done
+	nothing_is_left
+	# beside it is another thing
+	mkdir /srv/shared
+	bare vm1 '' "<filesystem type='mount' accessmode='passthrough'><source dir='/srv/shared'/><target dir='share'/></filesystem>"
+	on qemu start vm1
+	vp attach vm1 one --src /srv/seed/data
+	on qemu destroy vm1
+	same_text "$(find /srv/share -type f)" ''
+}
+
 @test "a file in the image's place that is not this guest's stays, and a second disk of one name is refused" {
 	bare vm1
 	on qemu start vm1

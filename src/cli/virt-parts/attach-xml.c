@@ -2,9 +2,13 @@
 /* Disks in a guest's XML: which one an image is in, which target is free, and a new one. */
 #include <libxml/parser.h>
 #include <libxml/tree.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attach.h"
+#include "text.h"
 
 static xmlDocPtr parse(const char *xml)
 {
@@ -20,12 +24,17 @@ static xmlNodePtr element(xmlNodePtr node, const char *name)
 	return node;
 }
 
-static xmlNodePtr first_disk(xmlDocPtr doc)
+static xmlNodePtr first_device(xmlDocPtr doc, const char *name)
 {
 	xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
 	xmlNodePtr devices = root ? element(root->children, "devices") : NULL;
 
-	return devices ? element(devices->children, "disk") : NULL;
+	return devices ? element(devices->children, name) : NULL;
+}
+
+static xmlNodePtr first_disk(xmlDocPtr doc)
+{
+	return first_device(doc, "disk");
 }
 
 static bool has_value(xmlNodePtr node, const char *attribute, const char *value)
@@ -121,6 +130,39 @@ const char *attach_xml_free_target(struct cli *cli, const char *xml)
 	}
 	xmlFreeDoc(doc);
 	return target;
+}
+
+/* Whether PATH, which may not be there yet, lies below the directory, by whatever names. */
+static bool lies_below(const char *path, const char *dir)
+{
+	char real[PATH_MAX], parent[PATH_MAX], above[PATH_MAX];
+	const char *leaf = strrchr(path, '/');
+
+	if (vp_path_within(path, dir))
+		return true;
+	snprintf(parent, sizeof(parent), "%.*s", leaf ? (int)(leaf - path) : 0, path);
+	/* where the parent is made only now, its own parent counts */
+	while (*parent && !realpath(parent, real))
+		*strrchr(parent, '/') = '\0';
+	return realpath(dir, above) && vp_path_within(*parent ? real : "/", above);
+}
+
+const char *attach_xml_shared(struct cli *cli, const char *xml, const char *path)
+{
+	xmlDocPtr doc = parse(xml);
+	xmlNodePtr node = first_device(doc, "filesystem");
+	const char *shared = NULL;
+
+	for (; node && !shared; node = element(node->next, "filesystem")) {
+		xmlNodePtr source = element(node->children, "source");
+		xmlChar *dir = source ? xmlGetNoNsProp(source, BAD_CAST "dir") : NULL;
+
+		if (dir && lies_below(path, (char *)dir))
+			shared = cli_copy(cli, (char *)dir, strlen((char *)dir));
+		xmlFree(dir);
+	}
+	xmlFreeDoc(doc);
+	return shared;
 }
 
 static void add(

@@ -207,7 +207,7 @@ static int plug(struct attach *x, const char *target)
 
 static int attach(struct attach *x)
 {
-	const char *live, *why, *target;
+	const char *live, *why, *target, *shared;
 	bool covered;
 
 	if (refuse_driver(x) || !attach_request(x))
@@ -218,6 +218,13 @@ static int attach(struct attach *x)
 		return cli_error("'%s' does not run; what it has from its start on, <preload> "
 				 "builds: see 'virt-parts template preload'",
 			x->guest.name);
+	/* libvirt opens the image by its name, and follows links */
+	shared = attach_xml_shared(x->cli, live, x->path);
+	if (shared)
+		return cli_error("the image '%s' would lie in '%s', which '%s' shares with this "
+				 "host and could put another file in: have another 'iso' path come "
+				 "first in parts.conf",
+			x->path, shared, x->guest.name);
 	target = attach_xml_target(x->cli, live, x->path, &covered);
 	if (*target)
 		return cli_error(

@@ -81,6 +81,8 @@ const char *attach_xml_target(
 	struct cli *cli, const char *xml, const char *path, bool *ret_covered);
 /* The target of the disk with that serial number, "" when there is none. */
 const char *attach_xml_serial(struct cli *cli, const char *xml, const char *serial);
+/* The directory that the guest shares with this host and that PATH lies below; NULL: there is none. */
+const char *attach_xml_shared(struct cli *cli, const char *xml, const char *path);
 /* A target that no disk has, vda at first; NULL: all are taken. */
 const char *attach_xml_free_target(struct cli *cli, const char *xml);
 /* The device. */
