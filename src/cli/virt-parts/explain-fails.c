@@ -94,7 +94,8 @@ int explain_unfinished(struct explaining *x, const char *reason)
 	*first = (struct explaining){
 		.cli = x->cli,
 		.guest = x->guest,
-		.event = guest_event(x->cli, &x->guest, "release", "end", reason),
+		.event = guest_event(x->cli, &x->guest, "release", "end",
+			cli_copy(x->cli, reason, strlen(reason))),
 		.recorded = true,
 		.is_release = true,
 	};

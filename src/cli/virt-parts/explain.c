@@ -176,11 +176,18 @@ static int recorded_deeds(struct explaining *x, const char *name, const struct d
 {
 	const struct vp_directive *directive = vp_directive_find(name);
 	const struct vp_element *where;
-	struct vp_source *source = cli_alloc(x->cli, sizeof(*source));
-	int r = directive ? vp_read_record(&x->event, name, source) : 0;
+	struct recorded_source *recorded;
+	struct vp_source *source;
+	int r;
 
-	for (struct vp_element *d = directive ? source->directives : NULL; r == 0 && d;
-		d = d->next) {
+	if (!directive)
+		return 0;
+	recorded = cli_alloc(x->cli, sizeof(*recorded));
+	recorded->next = x->sources;
+	x->sources = recorded;
+	source = &recorded->source;
+	r = vp_read_record(&x->event, name, source);
+	for (struct vp_element *d = source->directives; r == 0 && d; d = d->next) {
 		r = vp_bind(source, d, directive->spec, &x->event, &where);
 		if (r == 0)
 			append(deeds, deeds_of(x->cli, query, d));
@@ -218,7 +225,6 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 static int explain(struct explaining *x)
 {
 	int r = look_at_xml(x);
-	bool lost;
 
 	if (r == 0)
 		r = look_at_record(x);
@@ -237,12 +243,17 @@ static int explain(struct explaining *x)
 	else
 		explain_text(x);
 	cli_has_conf(x->cli);
-	lost = explain_is_lost(x);
-	for (struct explaining *each = x; each; each = each->first) {
-		plan_free(&each->plan);
-		examine_free(&each->examined);
+	return x->refused || explain_is_lost(x) ? CLI_FOUND : CLI_GOOD;
+}
+
+static void free_all(struct explaining *x)
+{
+	for (; x; x = x->first) {
+		for (struct recorded_source *each = x->sources; each; each = each->next)
+			vp_source_free(&each->source);
+		plan_free(&x->plan);
+		examine_free(&x->examined);
 	}
-	return x->refused || lost ? CLI_FOUND : CLI_GOOD;
 }
 
 int explain_command(struct cli *cli, int argc, char **argv)
@@ -250,6 +261,7 @@ int explain_command(struct cli *cli, int argc, char **argv)
 	struct explaining x = {.cli = cli};
 	const char *op = argv[1], *subop = argv[2], *reason = argc > 3 ? argv[3] : "";
 	bool ends = !strcmp(op, "stopped") || !strcmp(op, "release");
+	int status;
 
 	if (*reason && !ends)
 		return cli_error("only stopped and release have a reason");
@@ -262,5 +274,7 @@ int explain_command(struct cli *cli, int argc, char **argv)
 	if (ends && !*reason)
 		reason = "shutdown";
 	x.event = guest_event(cli, &x.guest, op, subop, reason);
-	return explain(&x);
+	status = explain(&x);
+	free_all(&x);
+	return status;
 }

@@ -10,6 +10,12 @@
 
 enum { MAX_NOTES = 8 };
 
+/* What a run's record asks of one part: deeds point into it. */
+struct recorded_source {
+	struct recorded_source *next;
+	struct vp_source source;
+};
+
 struct explaining {
 	struct cli *cli;
 	struct guest guest;
@@ -23,6 +29,7 @@ struct explaining {
 	struct explaining *first; /* the release of an unfinished run, before a prepare; NULL */
 	struct plan plan;
 	struct examined examined; /* of the XML, unless recorded */
+	struct recorded_source *sources;
 	const char *notes[MAX_NOTES];
 	unsigned n_notes, refused;
 	struct json json;
