@@ -464,40 +464,114 @@ confined() {
 	says 'without --prefix'
 }
 
-@test "doctor asks SELinux's policy whether libvirt may run the hook" {
+# selinux MODE [RULE...]: doctor on a host with SELinux and a policy of these rules, each one of
+#   deny DOMAIN TYPE CLASS PERMISSION, permissive DOMAIN, change DOMAIN TYPE DOMAIN
+# The daemon that runs is libvirtd, one that does not is virtnetworkd.
+selinux() {
+	cat >/tmp/selinux <<-'END'
+		import os, pty, select, sys
+		top = "/sys/fs/selinux"
+		needs = {"file": ["execute", "execute_no_trans", "entrypoint", "read", "create"], "dir": ["search", "add_name", "write"],
+		         "process": ["transition"], "filesystem": ["mount"]}
+		classes = sorted(needs)
+		for number, name in enumerate(classes, 5):
+		    os.makedirs(f"{top}/class/{name}/perms")
+		    print(number, file=open(f"{top}/class/{name}/index", "w"))
+		    for bit, permission in enumerate(needs[name], 14):
+		        print(bit, file=open(f"{top}/class/{name}/perms/{permission}", "w"))
+		rules = [rule.split() for rule in sys.argv[2:]]
+		def access(source, target, name):
+		    allowed = 0xffffffff
+		    for rule in rules:
+		        if rule[:-1] == ["deny", source, target, name]:
+		            allowed &= ~(1 << needs[name].index(rule[-1]) + 13)
+		    return f"{allowed:x} ffffffff 0 ffffffff 1 {int(['permissive', source] in rules)}"
+		def create(source, target, name):
+		    for rule in rules:
+		        if rule[:-1] == ["change", source, target]:
+		            source = rule[-1]
+		    return f"system_u:system_r:{source}:s0"
+		# the kernel answers what is asked, on the same descriptor
+		nodes = {}
+		for node in access, create:
+		    master, slave = pty.openpty()
+		    os.symlink(os.ttyname(slave), f"{top}/{node.__name__}")
+		    os.system(f"stty -F {os.ttyname(slave)} raw -echo")
+		    nodes[master] = node
+		print(sys.argv[1], file=open(f"{top}/enforce", "w"))
+		while True:
+		    for master in select.select(nodes, [], [])[0]:
+		        source, target, number = os.read(master, 1000).decode().split()
+		        answer = nodes[master](source.split(":")[2], target.split(":")[2], classes[int(number) - 5])
+		        os.write(master, answer.encode())
+	END
+	local label path words='' word
+	cp /bin/true /usr/sbin/virtnetworkd
+	for label in virtd_exec_t:/usr/sbin/libvirtd virtnetworkd_exec_t:/usr/sbin/virtnetworkd bin_t:/usr/sbin/virt-parts-hook \
+		bin_t:/usr/libexec/virt-parts/ramdisk virt_hook_t:$parts virt_hook_t:$hooks/parts.conf var_lib_t:/var/lib/virt-parts/state; do
+		path=${label#*:}
+		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.selinux", sys.argv[2].encode() + b"\0")' \
+			"$path" "system_u:object_r:${label%%:*}:s0"
+	done
+	for word; do
+		words+=" '$word'"
+	done
+	run confined "mkdir /sys/fs/selinux
+		python3 /tmp/selinux $words & trap \"kill \$!\" EXIT
+		while [ ! -s /sys/fs/selinux/enforce ]; do sleep 0.05; done
+		virt-parts doctor
+		exit"
+	rm /usr/sbin/virtnetworkd
+}
+
+@test "doctor asks SELinux's policy, for each daemon, whether it may run the hook and the hook may work" {
 	chmod 0700 $logs
 	command -v python3 >/dev/null || skip 'needs python3'
-	# access answers what is asked, as the kernel does
-	cat >/tmp/selinux <<-'END'
-		import os, pty, sys, time
-		master, slave = pty.openpty()
-		os.symlink(os.ttyname(slave), "/sys/fs/selinux/access")
-		os.system("stty -F %s raw -echo" % os.ttyname(slave))
-		open("/sys/fs/selinux/ready", "w")
-		while True:
-		    asked = os.read(master, 1000).decode()
-		    assert asked.startswith("system_u:system_r:virtd_t:s0-s0:c0.c1023 system_u:object_r:"), asked
-		    os.write(master, (sys.argv[1] + " ffffffff 0 ffffffff 1 0").encode())
-	END
-	local policy="mkdir -p /sys/fs/selinux/class/file/perms
-		echo 6 >/sys/fs/selinux/class/file/index
-		echo 14 >/sys/fs/selinux/class/file/perms/execute
-		echo 17 >/sys/fs/selinux/class/file/perms/execute_no_trans
-		serve() {
-			python3 /tmp/selinux \$1 & trap \"kill \$!\" EXIT
-			while [ ! -e /sys/fs/selinux/ready ]; do sleep 0.05; done
-			virt-parts doctor
-			exit
-		}"
-	# bits 13 and 16
-	run confined "$policy; echo 1 >/sys/fs/selinux/enforce; serve 12000"
+	mkdir -p /var/lib/virt-parts/state
+	chmod 0700 /var/lib/virt-parts/state
+	selinux 1
 	[ "$status" -eq 0 ]
-	says "SELinux: note: it is enforcing, and its policy lets libvirt run '/usr/sbin/virt-parts-hook'"
-	run confined "$policy; echo 1 >/sys/fs/selinux/enforce; serve 2000"
+	says 'SELinux: note: it is enforcing, and its policy lets libvirtd, virtnetworkd run the hook, and that work'
+	# one daemon, one rule
+	selinux 1 'deny virtnetworkd_t bin_t file execute_no_trans'
 	[ "$status" -eq 1 ]
-	says "SELinux: error: its policy does not let libvirt run '/usr/sbin/virt-parts-hook' (execute_no_trans), so no guest starts"
-	says "'allow virtd_t unlabeled_t:file execute_no_trans;'"
-	run confined "$policy; echo 0 >/sys/fs/selinux/enforce; serve 0"
+	says "SELinux: error: under its policy virtnetworkd cannot run '/usr/sbin/virt-parts-hook', or that cannot work, so starts are refused (network, daemon)"
+	says "load a policy module with 'allow virtnetworkd_t bin_t:file execute_no_trans;'"
+	says 'its policy lets libvirtd run the hook'
+	# each thing that a hook does
+	local denied
+	for denied in 'virt_hook_t dir search' 'virt_hook_t file read' 'bin_t file execute' 'var_lib_t dir add_name' \
+		'var_lib_t dir write' 'tmpfs_t file create' 'tmpfs_t filesystem mount'; do
+		selinux 1 "deny virtd_t $denied"
+		[ "$status" -eq 1 ]
+		denied=${denied/ /:}
+		says "SELinux: error: under its policy libvirtd cannot run '/usr/sbin/virt-parts-hook'"
+		says "'allow virtd_t $denied;'"
+	done
+}
+
+@test "doctor takes a domain that SELinux's policy declares permissive as allowed, and follows a change of domain" {
+	chmod 0700 $logs
+	command -v python3 >/dev/null || skip 'needs python3'
+	mkdir -p /var/lib/virt-parts/state
+	chmod 0700 /var/lib/virt-parts/state
+	selinux 1 'deny virtd_t bin_t file execute' 'permissive virtd_t'
 	[ "$status" -eq 0 ]
-	says "SELinux: note: it is permissive; its policy would not let libvirt run"
+	says 'its policy lets libvirtd, virtnetworkd run the hook'
+	selinux 1 'change virtd_t bin_t hook_t' 'deny virtd_t bin_t file execute_no_trans' 'deny virtd_t tmpfs_t file create'
+	[ "$status" -eq 0 ]
+	says 'its policy lets libvirtd, virtnetworkd run the hook'
+	selinux 1 'change virtd_t bin_t hook_t' 'deny virtd_t hook_t process transition'
+	[ "$status" -eq 1 ]
+	says "'allow virtd_t hook_t:process transition;'"
+	selinux 1 'change virtd_t bin_t hook_t' 'deny hook_t bin_t file entrypoint'
+	[ "$status" -eq 1 ]
+	says "'allow hook_t bin_t:file entrypoint;'"
+	selinux 1 'change virtd_t bin_t hook_t' 'deny hook_t tmpfs_t file create'
+	[ "$status" -eq 1 ]
+	says "'allow hook_t tmpfs_t:file create;'"
+	# a whole host that is permissive
+	selinux 0 'deny virtd_t bin_t file execute'
+	[ "$status" -eq 0 ]
+	says 'SELinux: note: it is permissive; under its policy libvirtd could not run'
 }

@@ -39,6 +39,11 @@ static const char *known_name(const char *comm)
 	return NULL;
 }
 
+const char *daemon_name(size_t number)
+{
+	return number < sizeof(known) / sizeof(known[0]) ? known[number].name : NULL;
+}
+
 bool daemon_calls(const char *name, const char *driver)
 {
 	if (!strcmp(driver, "daemon"))

@@ -20,6 +20,9 @@ struct daemon {
  */
 int daemons_find(struct cli *cli, struct daemon **ret);
 
+/* The names of all that there may be, by number; NULL behind the last. */
+const char *daemon_name(size_t number);
+
 /* Whether the daemon calls the hook of that driver. */
 bool daemon_calls(const char *name, const char *driver);
 

@@ -161,7 +161,8 @@ int doctor_command(struct cli *cli, int argc, char **argv)
 	doctor_check_daemons(&findings);
 	check_parts(&findings);
 	doctor_check_host(&findings);
-	doctor_check_confinement(&findings);
+	doctor_check_apparmor(&findings);
+	doctor_check_selinux(&findings);
 	doctor_check_versions(&findings);
 	if (cli_option(cli, "--fix"))
 		fix(&findings);

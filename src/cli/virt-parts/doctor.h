@@ -12,8 +12,9 @@ void doctor_check_host(struct findings *findings);
 void doctor_check_hooks(struct findings *findings);
 /* Whether the daemons that run have looked for hooks since these are there. */
 void doctor_check_daemons(struct findings *findings);
-/* What AppArmor and SELinux would refuse. */
-void doctor_check_confinement(struct findings *findings);
+/* What AppArmor would refuse, and what SELinux. */
+void doctor_check_apparmor(struct findings *findings);
+void doctor_check_selinux(struct findings *findings);
 /* Of this command, the hook, libvirt and the kernel. */
 void doctor_check_versions(struct findings *findings);
 
