@@ -8,13 +8,8 @@ load lib/cli.bash
 setup() {
 	cli_make
 	unshare -m true 2>/dev/null || skip 'needs unshare -m'
-	# ramdisks of tests that run beside this one are none of its findings; what those are mounted on goes with them
-	prefix=(unshare -m --propagation private sh -c '
-		tree=$1
-		shift
-		awk -v tree="$tree/" "(/ - tmpfs virt-parts:/ || /\/virt-parts-test\./) && index(\$5, tree) != 1 {print \$5}" /proc/self/mountinfo |
-			while read -r other; do umount -l "$(printf %b "$other")" 2>/dev/null; done
-		exec "$@"' sh "$tree")
+	# ramdisks of tests that run beside this one are none of its findings
+	prefix=("${apart[@]}")
 }
 teardown() { parts_remove; }
 

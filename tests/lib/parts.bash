@@ -27,6 +27,10 @@ parts_make() {
 	me=$guests/web1
 	today=$(date +%Y-%m-%d)
 	helpers=() environment=() namespace=''
+	# before a command: in a mount namespace of its own, where no other tree's ramdisk counts or goes away
+	# shellcheck disable=SC2016 # for that shell
+	apart=(unshare --mount --propagation private bash -c 'source "$1/tests/lib/parts.bash" && others_unmount "$2" && shift 2 &&
+		exec "$@"' apart "$checkout" "$tree")
 	declare -gA xml_of=()
 	uuid_base=$((SRANDOM))
 	policy
@@ -158,29 +162,39 @@ by_hand() {
 	printf '%s %s %s_%s: exit %s\n%s\n' "$part" "$name" "$op" "$subop" "$status" "$output" >&2
 }
 
-# isolate: hooks are called in a mount namespace of their own, where no other test's ramdisk counts or goes away
+# others_unmount TREE: ramdisks but those of this tree, and what other trees' are mounted on. The list is whole before
+# the first goes: what is read while it changes lacks some. One whose directory is removed outside is gone here, too, and
+# one that lies in a tree which is exchanged meanwhile goes with all of that.
+others_unmount() {
+	local target
+	local -a targets
+	others_mounted "$1" targets
+	for target in "${targets[@]}"; do
+		umount -l "$(printf %b "$target")" 2>/dev/null || true
+	done
+	others_mounted "$1" targets
+	((${#targets[@]} == 0)) || {
+		echo "still mounted: ${targets[*]}" >&2
+		return 1
+	}
+}
+
+others_mounted() { # TREE ARRAY
+	mapfile -t "$2" < <(awk -v tree="$1/" '(/ - tmpfs virt-parts:/ || /\/virt-parts-test\./) && index($5, tree) != 1 { print $5 }' \
+		/proc/self/mountinfo | tac)
+}
+
+# isolate: hooks are called apart
 isolate() {
-	background unshare --mount --propagation private sleep 300
+	background "${apart[@]}" sleep 300
 	namespace=${helpers[-1]}
 	within 5 in_namespace
-	ramdisks_of_others_go nsenter --mount="/proc/$namespace/ns/mnt"
 	# shellcheck disable=SC2317 # called by `call`
 	hook() {
 		local driver=$1
 		shift
 		printf '%s' "$xml" | nsenter --mount="/proc/$namespace/ns/mnt" "$hooks/$driver" "$@"
 	}
-}
-
-# ramdisks_of_others_go [COMMAND...]: those of the host and of tests that run at the same time, in the mount namespace where
-# COMMAND runs what follows it. Of a tree that somebody exchanges meanwhile, all that is mounted goes.
-ramdisks_of_others_go() {
-	local target
-	# shellcheck disable=SC2016 # awk expands it
-	while read -r target; do
-		"$@" umount -l "$target" 2>/dev/null || true
-	done < <("$@" awk -v own="$tree/" '(index($5, "/var/cache/virt-parts-test.") == 1 && index($5, own) != 1) ||
-		/ - tmpfs virt-parts:/ { print $5 }' /proc/self/mountinfo)
 }
 
 in_namespace() {
