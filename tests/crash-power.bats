@@ -36,6 +36,8 @@ on_disk() {
 	mkdir -p "$tree/kept/guests/web1"
 	cp -a "$me/log" "$tree/kept/guests/web1/"
 	kept=$tree/kept
+	# all of it, also where the filesystem is still mounted elsewhere
+	sync -f "$fs"
 	power_off
 }
 

@@ -482,9 +482,9 @@ example() {
 	example '#!/bin/sh' >"$parts/prepare_begin.d/30-greeting"
 	chmod 0755 "$parts/prepare_begin.d/30-greeting"
 	example '#include <stdio.h>' >"$tree/greeting.c"
-	# shellcheck disable=SC2046 # words
+	# shellcheck disable=SC2046,SC2086 # words; LDFLAGS: what a checker's library needs
 	cc -Wall -Wextra -Werror $(pkg-config --cflags virt-parts) -o "$parts/prepare_begin.d/31-greeting" \
-		"$tree/greeting.c" $(pkg-config --libs virt-parts)
+		"$tree/greeting.c" $(pkg-config --libs virt-parts) ${LDFLAGS-}
 	asks '<greeting>hello, %UUID%</greeting>'
 	succeeds prepare begin
 	same "$(log_of qemu-web1 | grep -c "^web1: hello, $uuid\$")" 2

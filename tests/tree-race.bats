@@ -164,10 +164,14 @@ moved_meanwhile() {
 	mkdir -p src/a/b/c/d/e/f/g/h elsewhere
 	touch src/a/b/c/d/x
 	(
-		sleep 1
+		# it has read d, which alone has four entries
+		for ((try = 0; try < 2000; try++)); do
+			grep -qs '4 entries' trace && break
+			sleep 0.02
+		done
 		mv src/a/b/c/d elsewhere/d
 	) &
-	run -1 strace -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=160000 "$@"
+	run -1 timeout 60 strace -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=160000 "$@"
 	wait $!
 	echo "$output"
 	[[ $output == *"'a/b/c/d' was moved meanwhile (ESTALE)"* ]]
