@@ -69,8 +69,8 @@ packages() {
 	export DEBIAN_FRONTEND=noninteractive
 	"${apt[@]}" >/dev/null 2>&1 && return
 	# the lists may be old, or not there at all
-	apt-get -q update >/dev/null || die 'apt-get update failed; with --no-deps no package is installed'
-	"${apt[@]}" >/dev/null || die "apt-get could not install: ${missing[*]}"
+	apt-get -q update >/dev/null || warn 'apt-get update failed'
+	"${apt[@]}" >/dev/null || die "apt-get could not install: ${missing[*]}; install them yourself, or go on without them with --no-deps"
 }
 
 # Where there is no apt: what is missing, as programs and pkg-config modules.

@@ -384,7 +384,7 @@ inject() {
 	shift
 	local -a words=(virt-parts -c qemu:///system "$command" vm1 one)
 	[[ $command == detach ]] || words+=(--src /srv/seed/data)
-	"$checkout/build/tools/attack-inject" --after attach-qemu --report /tmp/report "$@" -- "${words[@]}" >/tmp/output 2>&1
+	"${VIRT_PARTS_BUILD:-$checkout/build}/tools/attack-inject" --after attach-qemu --report /tmp/report "$@" -- "${words[@]}" >/tmp/output 2>&1
 }
 
 # points NUMBER: so many system calls of the last inject, or with the full counts 20 times as many

@@ -76,6 +76,30 @@ ramdisk_guest() {
 	kill -CONT "$pid"
 	[ "$status" -ne 0 ]
 	says 'did not call a hook'
+	# the log that it names tells when it does, and then it is as any other
+	says "see its log, and $logs/daemon.log"
+	chmod 0755 $hooks/daemon
+	libvirt_reload
+	installer
+	says 'libvirtd: it sees the hooks'
+	file_has $logs/daemon.log 00-virt-parts-install
+}
+
+@test "without the driver daemon install.sh cannot tell whether the hooks are seen; with it, it does" {
+	installer --drivers lxc
+	says "whether it sees the hooks was not checked: that needs the driver 'daemon'"
+	installer --drivers lxc,daemon
+	says 'libvirtd: it sees the hooks'
+}
+
+@test "where no daemon runs, the next one to start sees the hooks" {
+	libvirt_stop
+	installer
+	says 'no libvirt daemon is running; the next one to start sees the hooks'
+	libvirt_start lxc
+	ramdisk_guest
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
 }
 
 @test "with --no-reload the daemon is left alone" {
@@ -111,6 +135,11 @@ ramdisk_guest() {
 	says 'the new default is /etc/libvirt/hooks/parts.conf.new'
 	file_has $hooks/parts.conf '# mine'
 	cmp $hooks/parts.conf.new "$checkout/hooks/parts.conf"
+	# once it is taken over there is nothing more to tell
+	mv $hooks/parts.conf.new $hooks/parts.conf
+	installer
+	fails says parts.conf
+	fails test -e $hooks/parts.conf.new
 }
 
 @test "a parts.conf that nobody edited follows a new default" {
@@ -155,6 +184,66 @@ ramdisk_guest() {
 	says 'not installed for lxc'
 	same_text "$(cat $hooks/lxc.d/50-virt-parts)" theirs
 	ours $hooks/qemu
+	# and one of them given free is taken
+	rm $hooks/lxc.d/50-virt-parts
+	"$checkout/install.sh" --no-deps --no-reload
+	ours $hooks/lxc.d/50-virt-parts
+}
+
+@test "a libvirt that runs nothing beside a foreign hook gets none there; one of 6.5 does" {
+	local bin=$BATS_TEST_TMPDIR/bin
+	mkdir "$bin"
+	foreign_hook lxc
+	printf '#!/bin/sh\necho "libvirtd (libvirt) 6.4.0"\n' >"$bin/libvirtd"
+	chmod 0755 "$bin/libvirtd"
+	PATH=$bin:$PATH run "$checkout/install.sh" --no-deps --no-reload
+	[ "$status" -ne 0 ]
+	says 'this libvirt runs nothing beside it (6.5 would); not installed for lxc'
+	fails test -e $hooks/lxc.d
+	ours $hooks/qemu
+	sed -i 's/6.4/6.5/' "$bin/libvirtd"
+	PATH=$bin:$PATH "$checkout/install.sh" --no-deps --no-reload
+	ours $hooks/lxc.d/50-virt-parts
+}
+
+# package_state NAME STATE: what dpkg believes
+package_state() {
+	sed -i "/^Package: $1\$/,/^\$/ s/^Status: .*/Status: $2/" /var/lib/dpkg/status
+}
+
+@test "a package that is missing and cannot be had is named, and what to do about it is done" {
+	[[ $(dpkg-query -W -f '${db:Status-Status}' libisofs-dev 2>/dev/null) == installed ]] || skip 'needs libisofs-dev'
+	package_state libisofs-dev 'install ok not-installed'
+	# and where packages come from does not answer
+	echo 'Acquire::http::Proxy "http://127.0.0.1:9";' >/etc/apt/apt.conf.d/99-nothing
+	rm -f /var/cache/apt/archives/*.deb
+	run "$checkout/install.sh" --no-reload
+	echo "$output" >&2
+	[ "$status" -ne 0 ]
+	says 'apt-get could not install: libisofs-dev; install them yourself, or go on without them with --no-deps'
+	fails test -e /usr/sbin/virt-parts-hook
+	installer --no-deps --no-reload
+	ours $hooks/lxc
+	"$checkout/install.sh" --no-deps --no-reload --uninstall
+	# or somebody installs it
+	package_state libisofs-dev 'install ok installed'
+	"$checkout/install.sh" --no-reload
+	ours $hooks/lxc
+}
+
+@test "where there is no apt, what is missing is listed, and once it is there virt-parts is installed" {
+	local bin=$BATS_TEST_TMPDIR/bin
+	cp -as /usr/bin "$bin"
+	rm "$bin"/{apt-get,dpkg-query,pkg-config}
+	PATH=$bin:/usr/sbin run "$checkout/install.sh" --no-reload
+	[ "$status" -ne 0 ]
+	says 'please install what is missing:'
+	says '  pkg-config'
+	says '  the development files of libisofs-1'
+	fails test -e /usr/sbin/virt-parts-hook
+	ln -s "$(command -v pkg-config)" "$bin/"
+	PATH=$bin:/usr/sbin "$checkout/install.sh" --no-reload
+	ours $hooks/lxc
 }
 
 @test "--drivers installs these and takes the others away" {
@@ -255,6 +344,12 @@ selinux() {
 	ours $hooks/lxc
 	fails test -L $hooks/network
 	fails test -L $hooks/daemon
+	# once the policy has what is missing, an install puts them there
+	says 'Then run install.sh again: it asks the policy'
+	selinux nothing
+	[ "$status" -eq 0 ]
+	ours $hooks/network
+	ours $hooks/daemon
 }
 
 @test "where SELinux would let the hook run, but it could not work, it is not installed" {
