@@ -366,7 +366,7 @@ selinux() {
 	tar -C "$checkout" --exclude=./build --exclude=./.git -cf - . | tar -C "$tree" -xf -
 	chown -R nobody "$tree" "$stage"
 	chmod 0711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
-	MAKEFLAGS='' DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
+	MAKEFLAGS='' LDFLAGS='' DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
 	echo "$output" >&2
 	[ "$status" -eq 0 ]
 	same_text "$(readlink "$stage$hooks/qemu")" /usr/local/sbin/virt-parts-hook
