@@ -191,6 +191,27 @@ time.sleep(1000)' "$tree/deaf"
 	nothing_left
 }
 
+@test "parts of the admin's own that failed are told, and can be said to be done, also when the next start failed" {
+	part "$parts/release_end.d/30-own" 'exit 1'
+	all_four
+	starts
+	call release end destroyed
+	does prepare begin
+	vp -c "$daemon" status web1
+	has "$output" 'failed    30-own'
+	vp explain "$file" prepare begin
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	rm -r "$parts/release_end.d"
+	does stopped end failed
+	call release end failed
+	finds -c "$daemon" resolve web1
+	has "$errors" 'failed: 30-own'
+	is_there "$me/scratch"
+	good -c "$daemon" resolve --own-parts-done web1
+	is_gone "$me/scratch"
+	nothing_left
+}
+
 @test "what prepare says of a damaged record is true: resolve ends it, and the guest starts" {
 	all_four
 	starts

@@ -15,6 +15,7 @@
 #include "directives.h"
 #include "dispatch/clock.h"
 #include "dispatch/failed.h"
+#include "dispatch/life.h"
 #include "dispatch/names.h"
 #include "dispatch/unfinished.h"
 #include "guest-lock.h"
@@ -120,9 +121,12 @@ static int reopen(struct resolving *x)
 /* Of this teardown, and of the one that another turn of the run came after. */
 static int forget_failed(int record)
 {
+	char reason[REASON_SIZE];
 	int r = vp_record_remove(record, "failed");
 
-	return r < 0 ? r : vp_record_remove(record, FAILED_BEFORE);
+	if (r < 0 || !life_read_line(record, FAILED_BEFORE, reason, sizeof(reason)))
+		return r;
+	return vp_record_write(record, FAILED_BEFORE, reason, strlen(reason));
 }
 
 static int finish(struct resolving *x, struct lock *lock)

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dispatch/failed.h"
 #include "dispatch/life.h"
 #include "dispatch/lock.h"
 #include "dispatch/reason.h"
@@ -56,19 +58,31 @@ static const char *read_text(struct cli *cli, int record, const char *name)
 	return copy;
 }
 
+/* The lines of TEXT. One that is no name is passed over. */
+static void add_names(struct names *names, const char *text)
+{
+	char name[NAME_MAX + 1];
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "\n"), text);
+		if (*name)
+			names_add(names, name);
+	}
+}
+
 const char *runs_failed(struct cli *cli, int record)
 {
-	const char *text = read_text(cli, record, "failed");
-	size_t length = strlen(text);
-	char *names;
+	struct names names = {0};
+	const char *before = read_text(cli, record, FAILED_BEFORE), *copy = "";
 
-	while (length && text[length - 1] == '\n')
-		length--;
-	names = (char *)cli_copy(cli, text, length);
-	for (char *p = names; *p; p++)
-		if (*p == '\n')
-			*p = ' ';
-	return names;
+	add_names(&names, read_text(cli, record, "failed"));
+	/* behind the reason; it counts until the guest has started again */
+	if (!vp_record_has(record, "started"))
+		add_names(&names, before + strcspn(before, "\n"));
+	if (names.text)
+		copy = cli_copy(cli, names.text, strlen(names.text));
+	names_free(&names);
+	return copy;
 }
 
 /* `iso PATH` lines of the journal whose image is there. */
