@@ -531,6 +531,27 @@ goes_on_and_fails() {
 	not has_record
 }
 
+@test "a run that was unfinished is so still when the prepare that goes on with it is killed" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local -i call
+	part "$parts/release_end.d/10-own" 'exit 1'
+	fail_release destroyed
+	for call in 1 2 3; do
+		event started begin
+		rm -f "$tree/$record/release"
+		printf '%s\n' 10-own 20-archive >"$tree/$record/failed"
+		echo destroyed >"$tree/$record/release"
+		touch "$tree/fail/20-archive"
+		strace -f -o "$tree/strace" -e inject=unlinkat:signal=KILL:when=$call \
+			"$hooks/qemu" web1 prepare begin - <<<"$xml" 2>/dev/null || true
+		grep -q 'unlinkat.*INJECTED\|killed by SIGKILL' "$tree/strace"
+		rm "$tree/fail/20-archive"
+		: >"$seen"
+		event prepare begin
+		ran '20-archive destroyed [10-own]' '60-post-rm-rf destroyed [10-own]' 05-virt-parts
+	done
+}
+
 @test "a saved guest whose restore was cut short goes on with its run when it is restored again" {
 	local again
 	saved saved

@@ -124,11 +124,11 @@ static int refuse(const struct dispatch *d, int error, const char *what)
 /* The run goes on: the guest comes back to what it has left. */
 static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
 {
-	static const char *const over[] = {"failed", "release", "started"};
+	static const char *const over[] = {"started", "release", "failed"};
 	char reason[REASON_SIZE];
 	int r;
 
-	/* should this start fail, the run is as unfinished as it was */
+	/* should this start fail, or not come, the run is as unfinished as it was, also between these steps */
 	unfinished_reason(d->record, reason);
 	r = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED
 		    ? vp_record_remove(d->record, FAILED_BEFORE)
