@@ -4,8 +4,8 @@
  *
  * An fsync waits for the filesystem's journal and for the disk to empty its cache, and those that wait
  * at the same time wait together: 16 threads fsync a tree of small files several times faster than one.
- * Each file is fsynced by the descriptor that wrote it, so that no error of its writing can be missed
- * (fsync(2)). In which order they reach the disk is not said.
+ * An error of a file's writing is told by the fsync of a descriptor that was open then (fsync(2)): what must
+ * not be missed is given here with the descriptor that wrote it. In which order they reach the disk is not said.
  */
 #ifndef VP_SYNC_QUEUE_H
 #define VP_SYNC_QUEUE_H
