@@ -74,6 +74,7 @@ static int finish(void *data)
 	};
 	char *xml;
 	size_t length;
+	int status = 1;
 
 	/* who waits for this guest waits for this; who waits for the one that prepares need not */
 	lock_label(f->lock, "release end of the unfinished run");
@@ -91,10 +92,12 @@ static int finish(void *data)
 	}
 	if (event.xml < 0)
 		log_warning(&d.log, "the record of the run has no XML that can be read");
-	if (dispatch_plan(&d) < 0 || dispatch_finish(&d, 0) != 0)
-		return 1;
 	/* it goes on for what parts failed at that do not run again, if its guest had started */
-	return d.record >= 0 && vp_record_has(d.record, "run");
+	if (dispatch_plan(&d) == 0 && dispatch_finish(&d, 0) == 0)
+		status = d.record >= 0 && vp_record_has(d.record, "run");
+	plan_free(&d.plan);
+	names_free(&d.failed);
+	return status;
 }
 
 int unfinished_finish(struct dispatch *d, const char *uuid, int record, const struct vp_run *run,
