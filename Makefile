@@ -51,7 +51,7 @@ help:
 	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
 	@echo 'check          the tests, in minutes; check-full: with all counts, in hours, and their table'
 	@echo 'check-asan     the tests with AddressSanitizer and UndefinedBehaviorSanitizer'
-	@echo 'check-valgrind the tests that valgrind can follow, under memcheck'
+	@echo 'check-valgrind the tests of the dispatcher and of the shipped parts, under memcheck'
 	@echo 'fuzz           the readers, a minute each'
 	@echo 'demo           a container and a virtual machine live through all directives'
 	@echo 'bench          how fast, against others; lint: format and static checks'
