@@ -158,7 +158,7 @@ at() {
 	guest web1 qemu
 	rm_rf
 	same "$(at -)" stays
-	echo "$(date -u +%F\ %T).999+0000: shutting down, reason=shutdown" >"$tree/qemu-log/web1.log"
+	echo "$(date -u -d "1 minute" +%F\ %T).000+0000: shutting down, reason=shutdown" >"$tree/qemu-log/web1.log"
 	same "$(at -)" deleted
 	# the line of an earlier run says nothing of this one
 	echo "2001-01-01 00:00:00.000+0000: shutting down, reason=shutdown" >"$tree/qemu-log/web1.log"
