@@ -492,22 +492,25 @@ $me/unrelated"
 	umount "$me/bound"
 }
 
-@test "mounts that come and go meanwhile, and get the number of one that is gone, are not taken for it" {
-	local -i n rounds=${VIRT_PARTS_FULL:+200}
-	((rounds)) || rounds=20
+@test "mounts that come and go meanwhile, and get the number of one that is gone, are taken neither for it nor for what lies below them" {
+	local -i n rounds=${VIRT_PARTS_FULL:+300}
+	((rounds)) || rounds=60
 	ask "<ramdisk><dir size='1M'>$me/r</dir></ramdisk>"
-	mkdir "$tree/other"
-	python3 -c '
+	isolate
+	for n in 1 100; do
+		mkdir "$tree/other$n"
+		nsenter --mount="/proc/$namespace/ns/mnt" python3 -c '
 import ctypes, sys
 c = ctypes.CDLL(None)
 point = sys.argv[1].encode()
 while True:
-    for i in range(300):
-        c.mount(b"none", point, b"tmpfs", 0, None)
-    for i in range(300):
+    for i in range(int(sys.argv[2])):
+        c.mount(b"virt-parts:another", point, b"tmpfs", 0, b"size=4k")
+    for i in range(int(sys.argv[2])):
         c.umount2(point, 2)
-' "$tree/other" >/dev/null 2>&1 3>&- &
-	helpers+=($!)
+' "$tree/other$n" "$n" >/dev/null 2>&1 3>&- &
+		helpers+=($!)
+	done
 	for ((n = 0; n < rounds; n++)); do
 		starts
 		ends

@@ -24,13 +24,15 @@ static int add_size(const struct vp_mount *mount, void *context)
 {
 	uint64_t *sum = context;
 	struct statfs fs;
+	struct stat st;
 	int root, fd;
 
 	if (strcmp(mount->fs_type, "tmpfs") || strncmp(mount->source, "virt-parts:", 11))
 		return 0;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = root < 0 ? -1 : vp_open_beneath(root, mount->mount_point + 1, O_PATH | O_DIRECTORY);
-	if (fd >= 0 && fstatfs(fd, &fs) == 0)
+	/* it may be gone since, and this what it was mounted on */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == mount->device && fstatfs(fd, &fs) == 0)
 		*sum += (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
 	if (fd >= 0)
 		close(fd);
