@@ -9,24 +9,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "io.h"
+
 #define SELINUX "/sys/fs/selinux"
 
 /* of a policy's answer to `access`: the domain that was asked about is permissive */
 enum { ANSWER_PERMISSIVE = 1 };
-
-static bool read_line(const char *path, char *ret, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	ret[n] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	return *ret != '\0';
-}
 
 /* The number of a class, or of a permission in it; 0: the policy does not know it. */
 static unsigned long number_of(const char *class, const char *name)
@@ -34,7 +22,7 @@ static unsigned long number_of(const char *class, const char *name)
 	char path[128], text[16];
 
 	snprintf(path, sizeof(path), SELINUX "/class/%s/%s", class, name);
-	return read_line(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
+	return vp_read_first_line(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : 0;
 }
 
 /* One question, and its answer. */
@@ -61,7 +49,7 @@ enum selinux selinux_mode(void)
 {
 	char enforces[8];
 
-	if (!read_line(SELINUX "/enforce", enforces, sizeof(enforces)))
+	if (!vp_read_first_line(SELINUX "/enforce", enforces, sizeof(enforces)))
 		return SELINUX_NONE;
 	return enforces[0] == '1' ? SELINUX_ENFORCING : SELINUX_PERMISSIVE;
 }
@@ -100,8 +88,9 @@ const char *selinux_of_process(struct cli *cli, pid_t pid)
 	char path[64], context[256];
 
 	snprintf(path, sizeof(path), "/proc/%d/attr/current", pid);
-	return read_line(path, context, sizeof(context)) ? cli_copy(cli, context, strlen(context))
-							 : NULL;
+	return vp_read_first_line(path, context, sizeof(context))
+		       ? cli_copy(cli, context, strlen(context))
+		       : NULL;
 }
 
 const char *selinux_of_file(struct cli *cli, const char *path)
