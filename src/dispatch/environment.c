@@ -7,8 +7,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SAFE_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PREFIX "VIRT_PARTS_"
 
 char *const environment_bare[] = {(char *)SAFE_PATH, (char *)"LC_ALL=C", NULL};
 
@@ -32,7 +34,8 @@ int environment_make(const struct dispatch *d, const char *failed, struct enviro
 		{"FAILED", failed},
 	};
 	const size_t n_values = sizeof(values) / sizeof(values[0]);
-	size_t n = 0;
+	size_t size = 0;
+	char *at;
 
 	snprintf(seconds, sizeof(seconds), "%jd", (intmax_t)event->time.tv_sec);
 	if (d->record >= 0 && snprintf(record, sizeof(record), "%s/%s/%s", d->conf->state_dir,
@@ -40,22 +43,25 @@ int environment_make(const struct dispatch *d, const char *failed, struct enviro
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	*ret = (struct environment){.variables = {environment_bare[0], environment_bare[1]}};
-	for (n = 0; n < n_values; n++) {
-		if (asprintf(&ret->variables[2 + n], "VIRT_PARTS_%s=%s", values[n].name,
-			    values[n].value) < 0) {
-			ret->variables[2 + n] = NULL;
-			environment_free(ret);
-			errno = ENOMEM;
-			return -1;
-		}
+	for (size_t i = 0; i < n_values; i++)
+		size += sizeof(PREFIX) + strlen(values[i].name) + 1 + strlen(values[i].value);
+	at = malloc(size);
+	*ret = (struct environment){
+		.variables = {environment_bare[0], environment_bare[1]}, .text = at};
+	if (!at)
+		return -1;
+	for (size_t i = 0; i < n_values; i++) {
+		ret->variables[2 + i] = at;
+		at = stpcpy(at, PREFIX);
+		at = stpcpy(at, values[i].name);
+		at = stpcpy(at, "=");
+		at = stpcpy(at, values[i].value) + 1;
 	}
 	return 0;
 }
 
 void environment_free(struct environment *environment)
 {
-	for (size_t i = 2; environment->variables[i]; i++)
-		free(environment->variables[i]);
+	free(environment->text);
 	*environment = (struct environment){0};
 }

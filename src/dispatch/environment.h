@@ -7,6 +7,7 @@
 
 struct environment {
 	char *variables[16]; /* ends with NULL */
+	char *text;	     /* what is not of environment_bare, all in one */
 };
 
 /*

@@ -106,6 +106,7 @@ static bool run_entry(
 int run_parts(struct dispatch *d)
 {
 	struct filter filter = {.current = d->event->xml, .output = -1};
+	bool recorded = false; /* the check, which is shipped, may have made the record by now */
 	int status = 0, r;
 
 	spawn_prepare();
@@ -114,7 +115,8 @@ int run_parts(struct dispatch *d)
 
 		if (entry->state != PLAN_RUN && entry->state != PLAN_REFUSED)
 			continue;
-		r = dispatch_open_record(d);
+		r = recorded || entry->asked ? dispatch_open_record(d) : 0;
+		recorded = recorded || plan_is_shipped(entry);
 		if (r < 0 && entry->asked) /* nobody knows whether it is asked for: no success */
 			log_error(&d->log, "%s: cannot open the record of the run: %s", entry->name,
 				strerror(-r));
