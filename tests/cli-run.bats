@@ -134,25 +134,95 @@ lived() {
 	guest web1 lxc $$
 }
 
-@test "log shows what the events of one guest have run" {
+# timeline: what was printed, without times and durations
+timeline() {
+	sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}/TIME/g; s/ +[0-9]+ ms$/ MS/; s/  +/  /g' <<<"$output"
+}
+
+@test "log shows a guest's life: events, their parts, how and how long each, and what was printed" {
 	lived
 	good log web1
-	has "$output" 'prepare_begin: 10-ramdisk: exit 0'
-	lacks "$output" broken
+	same "$(timeline | grep -v ' | ')" 'lxc-web1  TIME - TIME, destroyed
+  TIME  prepare begin  exit 0 MS
+  05-virt-parts  exit 0 MS
+  10-ramdisk  exit 0 MS
+  20-preload  exit 0 MS
+  TIME  start begin  exit 0 MS
+  TIME  started begin  exit 0 MS
+  TIME  stopped end (shutdown-or-destroyed) exit 0 MS
+  TIME  release end (destroyed)  exit 0 MS
+  20-archive  exit 0 MS
+  40-ramdisk  exit 0 MS
+  50-preload  exit 0 MS
+  60-post-rm-rf  exit 0 MS'
+	has "$(grep -A1 20-archive <<<"$output")" '| web1: <archive><dircopy>: note: archived'
 	good log web2
-	has "$output" broken
-	lacks "$output" '20-archive: exit 0'
+	same "$(timeline | grep -A2 'start begin')" '  TIME  start begin  exit 1 MS
+  30-own  exit 1 MS
+  | broken'
 	good log lxc-web2
 	has "$output" broken
 	wrong log web3
 	has "$errors" "there is no log of 'web3'"
 }
 
+@test "log shows of each part what it printed last, and one that was killed or has not ended" {
+	part "$parts/started_begin.d/30-many" 'seq 30'
+	part "$parts/started_begin.d/40-killed" 'kill -9 $$'
+	part "$parts/reconnect_begin.d/30-own" 'echo soon' 'kill -9 $PPID'
+	all_four
+	does prepare begin
+	does start begin
+	run call started begin
+	run call reconnect begin
+	good log web1
+	same "$(timeline | sed -n '/started begin/,$p')" "  TIME  started begin  exit 1 MS
+  30-many  exit 0 MS
+  | 20 lines before, in '$tree/log/lxc-web1.log'
+$(seq -f '  | %g' 21 30)
+  40-killed  killed by signal 9 MS
+  TIME  reconnect begin  not ended
+  | soon"
+	good log web1 --json
+	same "$(json 'map(select(.event == "started_begin"))[0].parts | map([.name, .failed, .exit, (.lines | length)] | map(tostring) | join(" ")) | join(", ")')" \
+		'30-many false 0 30, 40-killed true null 0'
+	same "$(json '.[-1] | [.event, .exit, .ms, .failed, .lines[0]] | map(tostring) | join(" ")')" 'reconnect_begin null null false soon'
+	does release end failed
+}
+
+@test "log --json has each event with its parts, how they ended and what they printed" {
+	lived
+	good log web1 --json
+	same "$(json '.[-1] | [.event, .reason, .exit, .failed, (.ms | type)] | map(tostring) | join(" ")')" 'release_end destroyed 0 false number'
+	same "$(json '.[-1].parts | map(.name) | join(" ")')" '20-archive 40-ramdisk 50-preload 60-post-rm-rf'
+	has "$(json '.[-1].parts[0].lines[0]')" 'note: archived'
+	good log web2 --json
+	same "$(json 'map(select(.failed)) | map([.event, .exit, .parts[0].result, .parts[0].lines[0]] | map(tostring) | join(" ")) | join(" ")')" \
+		'start_begin 1 exit 1 broken'
+}
+
+@test "log shows the lives of a guest apart, and a release that a later start did" {
+	all_four
+	starts
+	does prepare begin
+	does start begin
+	good log web1
+	same "$(timeline | grep -E '^(lxc|  TIME)')" 'lxc-web1  TIME - TIME, lost
+  TIME  prepare begin  exit 0 MS
+  TIME  start begin  exit 0 MS
+  TIME  started begin  exit 0 MS
+  TIME  release end (lost)  exit 0 MS
+lxc-web1  TIME
+  TIME  prepare begin  exit 0 MS
+  TIME  start begin  exit 0 MS'
+	does release end failed
+}
+
 @test "log without a guest shows all, by time, each with its log's name" {
 	lived
 	good log
-	has "$output" 'lxc-web1.log'
-	has "$output" 'lxc-web2.log'
+	has "$output" 'lxc-web1 '
+	has "$output" 'lxc-web2 '
 	good log --json
 	same "$(json '[.[].time] == ([.[].time] | sort)')" true
 	same "$(json '[.[] | select(.log == "lxc-web1.log").event] | join(" ")')" \
@@ -163,9 +233,9 @@ lived() {
 	lived
 	good log --failed
 	has "$output" broken
-	has "$output" 'start_begin: 30-own: exit 1'
+	has "$(timeline)" '30-own  exit 1'
 	lacks "$output" '20-archive'
-	lacks "$output" 'release_end'
+	lacks "$output" 'release end'
 	good log --failed --json
 	same "$(json '.[] | [.log, .event, .failed] | join(" ")')" 'lxc-web2.log start_begin true'
 	good log web1 --failed
@@ -176,12 +246,12 @@ lived() {
 	lived
 	sed -i 's/^20[0-9][0-9]-/2020-/' "$tree/log/lxc-web1.log"
 	good log --since 1h
-	lacks "$output" web1.log
-	has "$output" web2.log
+	lacks "$output" lxc-web1
+	has "$output" lxc-web2
 	good log --since "$(date +%Y-%m-%d)"
-	lacks "$output" web1.log
+	lacks "$output" lxc-web1
 	good log --since 2019-12-31
-	has "$output" web1.log
+	has "$output" lxc-web1
 	good log web1 --since '2020-01-01 00:00'
 	wrong log --since yesterday
 }
@@ -194,7 +264,7 @@ lived() {
 	"$build/virt-parts" --hook-dir "$hooks" log web1 --follow >"$tree/followed" 3>&- 4>&- &
 	local pid=$!
 	helpers+=("$pid")
-	within 5 grep -q prepare_begin "$tree/followed"
+	within 5 grep -q 'prepare begin' "$tree/followed"
 	does start begin
 	within 5 grep -q 'start_begin: end' "$tree/followed"
 	mv "$tree/log/lxc-web1.log" "$tree/log/lxc-web1.log.1"
@@ -225,6 +295,6 @@ lived() {
 	good log web1 --json
 	# jq forgives what is no UTF-8
 	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
-	has "$(json '.[].lines[]')" $'a"b\\\001\357\277\275ä\357\277\275\357\277\275'
+	has "$(json '.[].parts[].lines[]')" $'a"b\\\001\357\277\275ä\357\277\275\357\277\275'
 	does release end failed
 }

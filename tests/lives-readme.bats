@@ -62,7 +62,7 @@ follow() {
 	[[ $status -eq 0 ]]
 	says 10-ramdisk
 	says /srv/guests/web1/tmp
-	says prepare_begin
+	says 'prepare begin'
 }
 
 @test "the README's part runs when a guest has started" {

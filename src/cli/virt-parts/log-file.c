@@ -4,88 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dispatch/clock.h"
-#include "style.h"
-#include "text.h"
-
-/* `2026-11-21T22:10:25.123Z `, then the event's name. */
-enum { STAMP = 25 };
-
-time_t log_line_time(const char *line, size_t length)
-{
-	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ ";
-	unsigned n[6] = {0};
-	struct utc utc;
-	size_t field = 0;
-
-	if (length < STAMP)
-		return 0;
-	for (size_t i = 0; i < STAMP; i++) {
-		bool digit = line[i] >= '0' && line[i] <= '9';
-
-		if (form[i] == 'd' ? !digit : line[i] != form[i])
-			return 0;
-		if (digit && field < 6)
-			n[field] = n[field] * 10 + (unsigned)(line[i] - '0');
-		else if (!digit)
-			field++;
-	}
-	utc = (struct utc){(int)n[0], n[1], n[2], n[3], n[4], n[5]};
-	return clock_seconds(&utc);
-}
-
-static bool has(const char *text, size_t length, const char *what)
-{
-	return memmem(text, length, what, strlen(what)) != NULL;
-}
-
-/* What stands behind the event's name; LENGTH 0 when the line is not the dispatcher's. */
-static const char *text_of(const char *line, size_t *length)
-{
-	const char *colon = NULL;
-
-	if (log_line_time(line, *length))
-		colon = memmem(line + STAMP, *length - STAMP, ": ", 2);
-	if (!colon) {
-		*length = 0;
-		return line;
-	}
-	*length -= (size_t)(colon + 2 - line);
-	return colon + 2;
-}
-
-static bool begins(const char *text, size_t length, const char *what)
-{
-	return length >= strlen(what) && memcmp(text, what, strlen(what)) == 0;
-}
-
-bool log_line_is_bad(const char *line, size_t length)
-{
-	const char *text = text_of(line, &length);
-
-	if (!length || begins(text, length, "begin ") || begins(text, length, "note: "))
-		return false;
-	if (begins(text, length, "error: ") || begins(text, length, "warning: "))
-		return true;
-	if (has(text, length, "exit "))
-		return !has(text, length, "exit 0,");
-	return has(text, length, ": killed by signal ") || has(text, length, ": timed out ") ||
-	       has(text, length, ": refused: ") || has(text, length, ": cannot be run: ") ||
-	       has(text, length, ": prints ");
-}
-
-static bool is_end(const char *line, size_t length)
-{
-	const char *text = text_of(line, &length);
-
-	return length && begins(text, length, "end exit ");
-}
+#include "log-line.h"
 
 static char *read_file(const char *path, off_t from, size_t *ret_length, struct stat *ret_stat)
 {
@@ -131,17 +55,50 @@ static int add(struct log_events *events, const struct log_event *event)
 }
 
 /* What a line adds to the event that it stands in. */
-static void take_line(struct cli *cli, struct log_event *event, const char *line, size_t length)
+static void take_line(struct cli *cli, struct log_event *event, const struct log_line *line)
 {
-	time_t time = log_line_time(line, length);
-
-	if (time && !event->time) {
-		event->time = time;
-		event->name = cli_copy(cli, line + STAMP,
-			strcspn(cli_copy(cli, line + STAMP, length - STAMP), ":"));
+	if (line->time && !event->time) {
+		event->time = line->time;
+		event->name = cli_copy(cli, line->event.at, line->event.length);
 	}
-	event->bad = event->bad || log_line_is_bad(line, length);
-	event->length += length + 1;
+	if (line->kind == LOG_BEGIN) {
+		event->begun = true;
+		event->extra = cli_copy(cli, line->extra.at, line->extra.length);
+		event->reason = cli_copy(cli, line->reason.at, line->reason.length);
+	} else if (line->kind == LOG_END) {
+		event->ended = line->time;
+		event->exit = line->exit;
+		event->ms = line->ms;
+	}
+	event->bad = event->bad || line->bad;
+}
+
+/* A line that begins another event: the one before was killed, or refused before it began. */
+static bool is_another(const struct log_event *event, const struct log_line *line)
+{
+	return line->kind == LOG_BEGIN && event->time &&
+	       (event->begun || strlen(event->name) != line->event.length ||
+		       memcmp(event->name, line->event.at, line->event.length) != 0);
+}
+
+static struct log_event event_at(const char *file, const char *text)
+{
+	return (struct log_event){.file = file,
+		.text = text,
+		.name = "",
+		.extra = "",
+		.reason = "",
+		.exit = -1,
+		.ms = -1};
+}
+
+/* An event without any time is as old as the one before it. */
+static int finish(struct log_events *events, struct log_event *event, time_t *last)
+{
+	if (!event->time)
+		event->time = *last;
+	*last = event->time;
+	return add(events, event);
 }
 
 int log_read(struct cli *cli, const char *file, struct log_events *events)
@@ -149,29 +106,31 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 	struct stat st;
 	size_t length;
 	char *text = read_file(cli_format(cli, "%s/%s", cli->conf.log_dir, file), 0, &length, &st);
-	const char *line, *end;
-	struct log_event event = {.file = file, .name = ""};
+	const char *at, *end;
+	struct log_event event;
 	time_t last = 0;
 	int r = 0;
 
 	if (!text)
 		return -errno;
-	line = event.text = cli_copy(cli, text, length);
+	at = cli_copy(cli, text, length);
 	free(text);
-	for (end = line + length; r == 0 && line < end;) {
-		size_t n = (size_t)((char *)memchr(line, '\n', (size_t)(end - line)) - line);
-		bool over = is_end(line, n);
+	event = event_at(file, at);
+	for (end = at + length; r == 0 && at < end;) {
+		size_t n = (size_t)((char *)memchr(at, '\n', (size_t)(end - at)) - at);
+		struct log_line line = log_line_read(at, n);
 
-		take_line(cli, &event, line, n);
-		line += n + 1;
-		if (!over && line < end)
-			continue;
-		/* an event without any time is as old as the one before it */
-		if (!event.time)
-			event.time = last;
-		last = event.time;
-		r = add(events, &event);
-		event = (struct log_event){.file = file, .text = line, .name = ""};
+		if (is_another(&event, &line)) {
+			r = finish(events, &event, &last);
+			event = event_at(file, at);
+		}
+		take_line(cli, &event, &line);
+		at += n + 1;
+		event.length += n + 1;
+		if (r == 0 && (line.kind == LOG_END || at == end)) {
+			r = finish(events, &event, &last);
+			event = event_at(file, at);
+		}
 	}
 	return r;
 }
@@ -180,22 +139,6 @@ void log_free(struct log_events *events)
 {
 	free(events->events);
 	*events = (struct log_events){0};
-}
-
-void log_print_line(const char *line, size_t length)
-{
-	enum style which = log_line_is_bad(line, length) ? STYLE_BAD
-			   : log_line_time(line, length) ? STYLE_FAINT
-							 : STYLE_PLAIN;
-	bool plain = which == STYLE_PLAIN;
-	size_t size = 4 * length + 1;
-	char *text = malloc(size);
-
-	if (!text)
-		return;
-	vp_escape(line, length, text, size);
-	printf("%s%s%s\n", plain ? "" : style(which), text, plain ? "" : style(STYLE_PLAIN));
-	free(text);
 }
 
 void log_tail_end(struct log_tail *tail)

@@ -9,7 +9,7 @@
 
 #include "command.h"
 
-/* What stands up to an `end` line, and what follows the last one. */
+/* What stands up to an `end` line, or up to where another event begins. */
 struct log_event {
 	const char *file; /* the log's name */
 	const char *text; /* whole lines, each with its newline */
@@ -18,6 +18,10 @@ struct log_event {
 	time_t time;	  /* of its first line that has one */
 	const char *name; /* <op>_<subop> of that line; "" */
 	bool bad;	  /* a part or the event failed, or an error or warning was told */
+	bool begun;	  /* not refused before */
+	const char *extra, *reason; /* "" when they are not told */
+	time_t ended;		    /* 0: it was killed, or goes on */
+	long exit, ms;		    /* -1 */
 };
 
 struct log_events {
@@ -28,14 +32,6 @@ struct log_events {
 /* Adds the events of a log in the log directory. 0 or -errno. */
 int log_read(struct cli *cli, const char *file, struct log_events *events);
 void log_free(struct log_events *events);
-
-/* The time of a line of the dispatcher's own; 0: it is none. */
-time_t log_line_time(const char *line, size_t length);
-/* Whether it tells that something went wrong. */
-bool log_line_is_bad(const char *line, size_t length);
-
-/* Prints a line as a terminal may have it, in the style of what it is. */
-void log_print_line(const char *line, size_t length);
 
 /* A log that grows; it may be replaced by a new one (logrotate), or cut. */
 struct log_tail {

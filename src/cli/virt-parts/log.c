@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * log: what events have run and printed. --failed shows only events in which something went wrong; an
- * event is what stands up to its `end` line.
- */
+/* log: what events have run and printed, as the lives of guests; --failed: only where something went wrong. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,18 +11,15 @@
 #include "dispatch/clock.h"
 #include "json.h"
 #include "log-file.h"
-#include "style.h"
+#include "log-show.h"
 #include "text.h"
 
 enum { FOLLOW_MS = 200 };
 
 struct logging {
 	struct cli *cli;
-	struct json json;
 	time_t since;
-	bool failed;  /* only events that failed */
-	bool several; /* of several guests: their name in front */
-	unsigned shown;
+	bool failed; /* only events that failed */
 };
 
 /* --- which events --------------------------------------------------------------------------------------------- */
@@ -55,51 +49,9 @@ static bool parse_since(const char *text, time_t *ret)
 	return false;
 }
 
-static void print_event(struct logging *l, const struct log_event *event)
+static bool is_wanted(const struct logging *l, const struct log_event *event)
 {
-	const char *line = event->text, *end = event->text + event->length;
-
-	if (l->several)
-		printf("%s%s%s\n", style(STYLE_BOLD), cli_shown(l->cli, event->file),
-			style(STYLE_PLAIN));
-	while (line < end) {
-		size_t length = (size_t)((char *)memchr(line, '\n', (size_t)(end - line)) - line);
-
-		log_print_line(line, length);
-		line += length + 1;
-	}
-}
-
-static void json_event(struct logging *l, const struct log_event *event)
-{
-	struct json *json = &l->json;
-	const char *line = event->text, *end = event->text + event->length;
-
-	json_object(json, NULL);
-	json_text(json, "log", event->file);
-	json_time(json, "time", event->time);
-	json_text(json, "event", *event->name ? event->name : NULL);
-	json_bool(json, "failed", event->bad);
-	json_array(json, "lines");
-	while (line < end) {
-		size_t length = (size_t)((char *)memchr(line, '\n', (size_t)(end - line)) - line);
-
-		json_text(json, NULL, cli_copy(l->cli, line, length));
-		line += length + 1;
-	}
-	json_end(json);
-	json_end(json);
-}
-
-static void show(struct logging *l, const struct log_event *event)
-{
-	if (event->time < l->since || (l->failed && !event->bad))
-		return;
-	l->shown++;
-	if (l->cli->json)
-		json_event(l, event);
-	else
-		print_event(l, event);
+	return event->time >= l->since && (!l->failed || event->bad);
 }
 
 /* --- which files ---------------------------------------------------------------------------------------------- */
@@ -138,6 +90,26 @@ static int by_time(const void *a, const void *b)
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
 	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void show(const struct logging *l, struct log_events *events)
+{
+	struct json json = {0};
+	bool *wanted = cli_alloc(l->cli, events->count + 1);
+
+	for (size_t i = 0; i < events->count; i++)
+		wanted[i] = is_wanted(l, &events->events[i]);
+	if (!l->cli->json) {
+		log_show_lives(l->cli, events, wanted);
+		return;
+	}
+	if (events->count)
+		qsort(events->events, events->count, sizeof(*events->events), by_time);
+	json_array(&json, NULL);
+	for (size_t i = 0; i < events->count; i++)
+		if (wanted[events->events[i].number])
+			log_show_json(l->cli, &json, &events->events[i]);
+	json_end(&json);
 }
 
 /* --- following ------------------------------------------------------------------------------------------------ */
@@ -191,15 +163,7 @@ int log_command(struct cli *cli, int argc, char **argv)
 			"cannot read the logs in '%s': %s", cli->conf.log_dir, strerror(-r));
 	if (name && !n)
 		return cli_error("there is no log of '%s' in '%s'", name, cli->conf.log_dir);
-	l.several = n > 1;
-	if (events.count)
-		qsort(events.events, events.count, sizeof(*events.events), by_time);
-	if (cli->json)
-		json_array(&l.json, NULL);
-	for (size_t i = 0; i < events.count; i++)
-		show(&l, &events.events[i]);
-	if (cli->json)
-		json_end(&l.json);
+	show(&l, &events);
 	log_free(&events);
 	if (cli_option(cli, "--follow"))
 		return n == 1 ? follow(&l, files[0])

@@ -14,6 +14,7 @@
 #include "dispatch/clock.h"
 #include "guest.h"
 #include "log-file.h"
+#include "log-show.h"
 #include "parts.h"
 #include "progress.h"
 #include "text.h"
