@@ -39,14 +39,39 @@ mended() {
 	has "$output" 'failed    20-archive'
 	has "$output" "kept      $me/tmp"
 	has "$output" "claimed   $me/tmp"
+	has "$output" "to save   $me/var/log"
+	has "$output" "to delete $me/scratch"
 	has "$output" "virt-parts resolve $id"
 	finds -c "$daemon" status --json
 	same "$(json '.[0] | [.name, .driver, .state, .reason, .failed, .mounted[0], .guest] | join(" ")')" \
 		"web1 lxc unfinished destroyed 20-archive $me/tmp unknown"
 	has "$(json '.[0].since')" "$(date -u +%Y-)"
+	same "$(json '.[0] | [.unsaved, .undeleted] | flatten | join(" ")')" "$me/var/log $me/scratch"
 	finds -c "$daemon" status web1
 	finds -c "$daemon" status "$id"
 	good -c "$daemon" status other
+}
+
+@test "status tells what is archived already from what is not, and leaves out what the reason does not ask for" {
+	all_four
+	ask "<archive><dircopy><src>$me/var/log</src><dst>$archive/web1/a</dst></dircopy>
+		<dircopy><src>$me/var/www</src><dst>$archive/web1/b/c</dst></dircopy></archive>
+		<archive when='crashed'><dircopy><src>$me/scratch</src><dst>$archive/web1/d</dst></dircopy></archive>
+		<post-rm-rf when='crashed'><dir>$me/var/www</dir></post-rm-rf>"
+	starts
+	mkdir -p "$me/var/www" "$archive/web1"
+	touch "$archive/web1/b"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	finds -c "$daemon" status
+	has "$output" "to save   $me/var/www"
+	lacks "$output" "to save   $me/var/log"
+	lacks "$output" "$me/scratch
+"
+	lacks "$output" 'to delete'
+	rm "$archive/web1/b"
+	good -c "$daemon" resolve "$id"
+	no_record
 }
 
 @test "status changes nothing, and makes no lock file" {
@@ -160,7 +185,7 @@ time.sleep(1000)' "$tree/deaf"
 	unfinished
 	finds -c "$daemon" resolve --discard web1
 	has "$output" "is lost: the ramdisk '$me/tmp'"
-	has "$output" "is not archived (any more): $me/var/log"
+	has "$output" "is not archived: $me/var/log"
 	has "$errors" 'nothing was done; add --yes to do it'
 	is_there "$me/tmp/in-memory" "$record"
 

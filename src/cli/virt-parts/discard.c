@@ -12,23 +12,24 @@
 #include "resolve.h"
 #include "style.h"
 
-static void show_sources(struct resolving *x)
+static void show_lines(struct cli *cli, const char *what, const char *lines)
 {
-	size_t length;
-	char *text, *line, *rest;
-	const char *before = "";
+	while (*lines) {
+		size_t length = strcspn(lines, "\n");
 
-	if (vp_record_read(x->record, "asked/archive", &text, &length) < 0)
-		return;
-	rest = text;
-	/* the text of a <src> is the line behind its name: asked.h */
-	while ((line = strsep(&rest, "\n"))) {
-		line += strspn(line, "\t");
-		if (!strcmp(before, "src") && *line == '=')
-			printf("  is not archived (any more): %s\n", cli_shown(x->cli, line + 1));
-		before = line;
+		printf("  %s: %s\n", what, cli_shown(cli, cli_copy(cli, lines, length)));
+		lines += length + (lines[length] == '\n');
 	}
-	free(text);
+}
+
+static void show_directives(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+
+	/* whatever reason it would have ended with */
+	show_lines(cli, "is not archived",
+		runs_unsaved(cli, x->record, x->run->error ? 0 : x->run->info.turn, ""));
+	show_lines(cli, "is not deleted", runs_undeleted(cli, x->record, ""));
 }
 
 /* The record that mend_record makes says that the guest came by migration. */
@@ -73,8 +74,7 @@ void discard_show_loss(struct resolving *x)
 		lines += length + (lines[length] == '\n');
 	}
 	show_images(x);
-	show_sources(x);
-	printf("  is not deleted: what post-rm-rf names\n");
+	show_directives(x);
 	fflush(stdout);
 }
 

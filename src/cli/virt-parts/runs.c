@@ -16,6 +16,7 @@
 #include "dispatch/life.h"
 #include "dispatch/lock.h"
 #include "dispatch/reason.h"
+#include "dispatch/unfinished.h"
 #include "text.h"
 
 const char *runs_state_text(enum run_state state)
@@ -177,7 +178,7 @@ static struct run *read_run(
 	run->driver = cli_copy(cli, driver, strlen(driver));
 	run->uuid = cli_copy(cli, uuid, strlen(uuid));
 	run->name = run->reason = run->failed = run->busy = "";
-	run->mounted = run->built = run->claims = "";
+	run->mounted = run->built = run->claims = run->unsaved = run->undeleted = "";
 	run->error = record < 0 ? record : vp_record_read_run(record, &run->info);
 	if (record >= 0) {
 		run->name = run->error ? name_in_xml(cli, record)
@@ -189,12 +190,19 @@ static struct run *read_run(
 		run->mounted = find_mounted(cli, record, uuid);
 		run->built = find_built(cli, record);
 		run->claims = read_text(cli, record, "claims");
-		close(record);
 	}
 	if (lock_look(cli->conf.run_dir, driver, uuid, busy, sizeof(busy)) > 0)
 		run->busy = cli_copy(cli, busy, strlen(busy));
 	ask_libvirt(run, answer);
 	run->state = state_of(run);
+	if (run->state == RUN_UNFINISHED) {
+		/* as its release will have it */
+		unfinished_reason(record, line);
+		run->unsaved = runs_unsaved(cli, record, run->info.turn, line);
+		run->undeleted = runs_undeleted(cli, record, line);
+	}
+	if (record >= 0)
+		close(record);
 	return run;
 }
 

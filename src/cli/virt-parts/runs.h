@@ -31,6 +31,10 @@ struct run {
 	const char *mounted;   /* its ramdisks that are mounted now, a line each */
 	const char *built;     /* its images that are there, a line each */
 	const char *claims;    /* a line each */
+	const char
+		*unsaved; /* of an unfinished one: what is to be archived and is not, a line each */
+	const char *
+		undeleted; /* of an unfinished one: what is there and is to be deleted, a line each */
 };
 
 /*
@@ -42,6 +46,10 @@ int runs_read(struct cli *cli, const struct virt_answer *answer, struct run **re
 
 const char *runs_state_text(enum run_state state);
 const char *runs_begin_text(enum vp_begin begin);
+
+/* What the directives of a record name that release has not archived, or deleted: a line each. REASON "": not known. */
+const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char *reason);
+const char *runs_undeleted(struct cli *cli, int record, const char *reason);
 
 /* The parts that failed in the teardown of a record's run, blanks between; "" when none did. */
 const char *runs_failed(struct cli *cli, int record);

@@ -99,6 +99,8 @@ static void print_run(struct showing *s, const struct run *run)
 		printf("  %-9s %s\n", "failed", cli_shown(cli, run->failed));
 	print_lines(cli, is_kept(run) ? "kept" : "mounted", run->mounted);
 	print_lines(cli, "built", run->built);
+	print_lines(cli, "to save", run->unsaved);
+	print_lines(cli, "to delete", run->undeleted);
 	print_lines(cli, "claimed", run->claims);
 	if (*next)
 		printf("  %-9s %s\n", "next", next);
@@ -137,6 +139,8 @@ static void json_run(struct showing *s, const struct run *run)
 	json_lines(s, "mounted", run->mounted);
 	json_lines(s, "built", run->built);
 	json_lines(s, "claimed", run->claims);
+	json_lines(s, "unsaved", run->unsaved);
+	json_lines(s, "undeleted", run->undeleted);
 	json_end(json);
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is left to do of a run that has ended: what was to be archived and is not, and what was to be deleted. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "asked.h"
+#include "directives.h"
+#include "runs.h"
+
+/* Paths as the record has them: the guest's name is in them, a date is not. */
+static const char *text_of(const struct vp_element *element, const char *child)
+{
+	const struct vp_element *found = child ? vp_child(element, child) : element;
+
+	return found && found->text ? found->text : "";
+}
+
+static bool acts(const struct vp_element *directive, const char *default_words, const char *reason)
+{
+	return !*reason ||
+	       vp_reason_matches(vp_attr_text(directive, "when", NULL), default_words, reason);
+}
+
+/* archive's journal: `TURN N PATH`. */
+static bool is_archived(const char *journal, unsigned turn, unsigned number)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "\n%u %u /", turn, number);
+	return strstr(journal, key) != NULL;
+}
+
+const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char *reason)
+{
+	struct vp_source asked = {0};
+	const char *lines = "", *journal = "\n";
+	unsigned number = 0;
+	char *text;
+
+	if (vp_record_read(record, "done/archive", &text, NULL) == 0) {
+		journal = cli_format(cli, "\n%s", text);
+		free(text);
+	}
+	if (vp_asked_read(record, "archive", &asked) < 0)
+		return "";
+	for (const struct vp_element *one = asked.directives; one; one = one->next)
+		for (const struct vp_element *copy = vp_child(one, "dircopy"); copy;
+			copy = vp_next(copy, "dircopy"))
+			if (!is_archived(journal, turn, ++number) &&
+				acts(one, VP_ARCHIVE_WHEN, reason))
+				lines = cli_format(cli, "%s%s\n", lines, text_of(copy, "src"));
+	vp_source_free(&asked);
+	return lines;
+}
+
+const char *runs_undeleted(struct cli *cli, int record, const char *reason)
+{
+	struct vp_source asked = {0};
+	const char *lines = "";
+
+	if (vp_asked_read(record, "post-rm-rf", &asked) < 0)
+		return "";
+	for (const struct vp_element *one = asked.directives; one; one = one->next)
+		for (const struct vp_element *dir = vp_child(one, "dir"); dir;
+			dir = vp_next(dir, "dir"))
+			if (faccessat(AT_FDCWD, text_of(dir, NULL), F_OK, AT_SYMLINK_NOFOLLOW) ==
+					0 &&
+				acts(one, VP_POST_RM_RF_WHEN, reason))
+				lines = cli_format(cli, "%s%s\n", lines, text_of(dir, NULL));
+	vp_source_free(&asked);
+	return lines;
+}
