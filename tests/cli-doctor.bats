@@ -198,6 +198,27 @@ mends() {
 	is_gone "$dead"
 }
 
+@test "an image of a guest that nobody here knows is noted, one of a guest that is known is not" {
+	all_four
+	starts
+	vp -c "$daemon" doctor
+	lacks "$output" "is the image of a guest"
+	cp "$iso/web1/seed.iso" "$tree/seed.iso"
+	echo 'no image' >"$iso/web1/other.iso"
+	ends
+	cp "$tree/seed.iso" "$iso/web1/seed.iso"
+	good -c "$daemon" doctor
+	has "$output" "'$iso/web1/seed.iso' is the image of a guest that is not known here ($id)"
+	lacks "$output" other.iso
+	# libvirt knows it
+	sed -i "s|</node>|<domain type='test'><name>web1</name><uuid>$id</uuid><memory>1024</memory><os><type>hvm</type></os></domain></node>|" "${daemon#test://}"
+	good -c "$daemon" doctor
+	lacks "$output" 'is the image of a guest'
+	# nobody can say
+	good -c test:///does/not/exist doctor || true
+	lacks "$output" 'is the image of a guest'
+}
+
 @test "a hook of another version is found, and one that others may write is not run to ask it" {
 	part "$tree/sbin/virt-parts-hook" 'touch "$tree/ran"' 'echo "virt-parts-hook 0.0.1"'
 	ill "says 'virt-parts-hook 0.0.1'"

@@ -36,7 +36,7 @@ struct building {
 
 static void image_id(const char *uuid, char *ret, size_t size)
 {
-	snprintf(ret, size, "VIRT-PARTS %s", uuid);
+	snprintf(ret, size, ISO_OWNER_PREFIX "%s", uuid);
 }
 
 /* iso_build's callback has no context; one image is built at a time. */

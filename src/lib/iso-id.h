@@ -7,6 +7,9 @@
 #define ISO_LABEL_MAX 32
 #define ISO_APPLICATION_ID_MAX 128
 
+/* An image's application id is this and the UUID of the guest whose it is. */
+#define ISO_OWNER_PREFIX "VIRT-PARTS "
+
 /* Whether every reader would show the label as it is. Returns 0, or -EINVAL and the reason. */
 int iso_check_label(const char *label, const char **ret_why);
 

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include "mounts.h"
 #include "parts.h"
 #include "runs.h"
-#include "tree-copy-staging.h"
 #include "trust.h"
 
 static int take_rights(struct cli *cli, const struct finding *finding)
@@ -135,73 +133,9 @@ static void check_left(struct findings *f)
 			strerror(-r));
 }
 
-/* --- copies that were not completed --------------------------------------------------------------------------- */
-
-/* A copy that goes on holds a lock on the directory that it fills. */
-static bool is_dead_copy(int dir, const char *name)
-{
-	int fd;
-	bool dead;
-
-	if (strncmp(name, VP_TEMPORARY_PREFIX, strlen(VP_TEMPORARY_PREFIX)) != 0)
-		return false;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	dead = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
-	if (fd >= 0)
-		close(fd);
-	return dead;
-}
-
-/* In the directory, and in its directories. */
-static void find_copies(struct findings *f, int at, const char *name, const char *path, int levels)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		const char *below = cli_format(f->cli, "%s/%s", path, entry->d_name);
-
-		if (is_dead_copy(fd, entry->d_name))
-			findings_add(f, FINDING_WARNING, "copies",
-				cli_format(f->cli, "rm -rf %s", cli_quoted(f->cli, below)),
-				"'%s' is what is left of a copy that was not completed; its source "
-				"is still there",
-				below);
-		else if (levels && entry->d_name[0] != '.')
-			find_copies(f, fd, entry->d_name, below, levels - 1);
-	}
-	if (dir)
-		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
-}
-
-/* Where copies are put, for all guests: up to the token, if the rule has one. */
-static void check_copies(struct findings *f)
-{
-	for (const struct vp_rule *rule = f->cli->conf.rules; rule; rule = rule->next) {
-		size_t length = strcspn(rule->path, "%");
-		const char *path;
-		char why[PATH_MAX + 128];
-
-		if (rule->access != VP_WRITE)
-			continue;
-		while (length > 1 && rule->path[length] && rule->path[length - 1] != '/')
-			length--;
-		while (length > 1 && rule->path[length - 1] == '/')
-			length--;
-		path = cli_copy(f->cli, rule->path, length);
-		/* where others may write, what is there may be another thing when it is removed */
-		if (vp_trust_check(path, NULL, NULL, why, sizeof(why)) == 0)
-			find_copies(f, AT_FDCWD, path, path, 1);
-	}
-}
-
 void doctor_check_host(struct findings *f)
 {
 	check_private(f, "records", f->cli->conf.state_dir);
 	check_private(f, "logs", f->cli->conf.log_dir);
 	check_left(f);
-	check_copies(f);
 }

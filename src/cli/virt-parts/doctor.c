@@ -161,6 +161,7 @@ int doctor_command(struct cli *cli, int argc, char **argv)
 	doctor_check_daemons(&findings);
 	check_parts(&findings);
 	doctor_check_host(&findings);
+	doctor_check_left(&findings);
 	doctor_check_apparmor(&findings);
 	doctor_check_selinux(&findings);
 	doctor_check_versions(&findings);

@@ -7,6 +7,8 @@
 
 /* Directories of records and logs, unfinished runs, ramdisks of no run. */
 void doctor_check_host(struct findings *findings);
+/* Copies that were not completed, and images of guests that nobody here knows. */
+void doctor_check_left(struct findings *findings);
 
 /* The links that libvirt calls, and other layouts of parts beside them. */
 void doctor_check_hooks(struct findings *findings);
