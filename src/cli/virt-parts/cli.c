@@ -43,6 +43,17 @@ const char *cli_format(struct cli *cli, const char *format, ...)
 	return text;
 }
 
+const char *cli_line(struct cli *cli, const char **lines)
+{
+	size_t length = strcspn(*lines, "\n");
+	const char *line = *lines;
+
+	if (!*line)
+		return NULL;
+	*lines += length + (line[length] == '\n');
+	return cli_copy(cli, line, length);
+}
+
 const char *cli_shown(struct cli *cli, const char *text)
 {
 	size_t length = strlen(text), size = length * 4 + 8;

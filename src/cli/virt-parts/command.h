@@ -61,6 +61,9 @@ const char *cli_format(struct cli *cli, const char *format, ...)
 const char *cli_copy(struct cli *cli, const char *text, size_t length);
 void *cli_alloc(struct cli *cli, size_t size);
 
+/* The line that *lines begins with, without its newline; *lines is then what follows it. NULL at the end. */
+const char *cli_line(struct cli *cli, const char **lines);
+
 /* `virt-parts: TEXT` on standard error; returns CLI_ERROR. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

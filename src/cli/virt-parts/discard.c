@@ -14,12 +14,10 @@
 
 static void show_lines(struct cli *cli, const char *what, const char *lines)
 {
-	while (*lines) {
-		size_t length = strcspn(lines, "\n");
+	const char *line;
 
-		printf("  %s: %s\n", what, cli_shown(cli, cli_copy(cli, lines, length)));
-		lines += length + (lines[length] == '\n');
-	}
+	while ((line = cli_line(cli, &lines)))
+		printf("  %s: %s\n", what, cli_shown(cli, line));
 }
 
 static void show_directives(struct resolving *x)
@@ -38,32 +36,27 @@ static void show_images(struct resolving *x)
 	struct cli *cli = x->cli;
 	char reason[REASON_SIZE];
 	struct vp_event event = {.reason = reason, .failed = ""};
-	const char *lines = x->run->built, *why;
+	const char *lines = x->run->built, *image, *why;
 
 	unfinished_reason(x->record, reason);
 	why = vp_iso_stays(&event, x->run->error ? VP_BEGIN_INCOMING : x->run->info.begin);
-	while (*lines) {
-		size_t length = strcspn(lines, "\n");
-		const char *image = cli_shown(cli, cli_copy(cli, lines, length));
-
+	while ((image = cli_line(cli, &lines))) {
+		image = cli_shown(cli, image);
 		if (why)
 			printf("  stays: the image '%s': %s\n", image, why);
 		else
 			printf("  is removed, unless keep=\"yes\": the image '%s'\n", image);
-		lines += length + (lines[length] == '\n');
 	}
 }
 
 void discard_show_loss(struct resolving *x)
 {
 	struct cli *cli = x->cli;
-	const char *lines = x->run->mounted;
+	const char *lines = x->run->mounted, *path;
 
 	printf("Discarding the run of '%s' (%s, %s):\n", cli_shown(cli, x->run->name),
 		x->run->driver, x->run->uuid);
-	while (*lines) {
-		size_t length = strcspn(lines, "\n");
-		const char *path = cli_copy(cli, lines, length);
+	while ((path = cli_line(cli, &lines))) {
 		struct statvfs fs = {0};
 		uint64_t used = 0;
 
@@ -71,7 +64,6 @@ void discard_show_loss(struct resolving *x)
 			used = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
 		printf("  %sis lost:%s the ramdisk '%s', with %" PRIu64 " bytes in it\n",
 			style(STYLE_BAD), style(STYLE_PLAIN), cli_shown(cli, path), used);
-		lines += length + (lines[length] == '\n');
 	}
 	show_images(x);
 	show_directives(x);

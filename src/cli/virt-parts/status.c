@@ -34,12 +34,11 @@ static enum style style_of(enum run_state state)
 
 static void print_lines(struct cli *cli, const char *label, const char *lines)
 {
-	while (*lines) {
-		size_t length = strcspn(lines, "\n");
+	const char *line;
 
-		printf("  %-9s %s\n", label, cli_shown(cli, cli_copy(cli, lines, length)));
+	while ((line = cli_line(cli, &lines))) {
+		printf("  %-9s %s\n", label, cli_shown(cli, line));
 		label = "";
-		lines += length + (lines[length] == '\n');
 	}
 }
 
@@ -108,13 +107,11 @@ static void print_run(struct showing *s, const struct run *run)
 
 static void json_lines(struct showing *s, const char *name, const char *lines)
 {
-	json_array(&s->json, name);
-	while (*lines) {
-		size_t length = strcspn(lines, "\n");
+	const char *line;
 
-		json_text(&s->json, NULL, cli_copy(s->cli, lines, length));
-		lines += length + (lines[length] == '\n');
-	}
+	json_array(&s->json, name);
+	while ((line = cli_line(s->cli, &lines)))
+		json_text(&s->json, NULL, line);
 	json_end(&s->json);
 }
 
