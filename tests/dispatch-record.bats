@@ -246,6 +246,27 @@ qemu_log() {
 	done
 }
 
+@test "a container of which libvirt says that it failed, though it had started, has crashed" {
+	local started
+	xml=$asking
+	part "$parts/release_end.d/10-own" 'echo "$VIRT_PARTS_REASON" >>"$tree/reason"'
+	for started in true false; do
+		hook lxc web1 prepare begin -
+		[[ $started == false ]] || hook lxc web1 started begin -
+		hook lxc web1 stopped end -
+		hook lxc web1 release end failed
+	done
+	# its release was cut short, and libvirtd killed, so that it does not know any more
+	hook lxc web1 prepare begin -
+	hook lxc web1 started begin -
+	touch "$tree/fail/20-archive"
+	hook lxc web1 release end destroyed || true
+	rm "$tree/fail/20-archive"
+	hook lxc web1 stopped end -
+	hook lxc web1 release end failed
+	same "$(tr '\n' ' ' <"$tree/reason")" 'crashed failed destroyed crashed '
+}
+
 @test "what was known at stopped is known at release" {
 	live
 	qemu_log 1 'shutting down, reason=saved'

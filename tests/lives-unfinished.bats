@@ -140,7 +140,7 @@ killed_in() {
 	fi
 }
 
-@test "libvirtd killed in stopped and in release: archived once, deleted, and the next life is a whole one" {
+@test "libvirtd killed in stopped and in release: archived once, deleted if the reason is known, and the next life is a whole one" {
 	local event
 	for event in stopped_end release_end; do
 		echo "killed in $event" >&2
@@ -148,7 +148,12 @@ killed_in() {
 		killed_in $event
 		within 10 run_is_over
 		archived_once
-		fails test -e /srv/guests/web1/scratch
+		# a daemon that tells reasons says of a container that it lost in between that it has failed
+		if [[ $event == stopped_end ]] && libvirt_since 10.5; then
+			same_text "$(cat /srv/guests/web1/scratch/big)" worthless
+		else
+			fails test -e /srv/guests/web1/scratch
+		fi
 		rm -rf /srv/archive
 		mkdir -p /srv/guests/web1/scratch
 		echo worthless >/srv/guests/web1/scratch/big

@@ -56,11 +56,31 @@ static void read_reason(struct dispatch *d)
 		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
 }
 
+/*
+ * "failed" is said of a start. Of a run that has started it is said when a later start was refused before
+ * the run went on: then it ended with what was known. It is also the lxc driver's word for a container
+ * that ended while the daemon was away, where the qemu driver's is "crashed".
+ */
+static void mend_failed(struct dispatch *d)
+{
+	char known[REASON_SIZE];
+
+	if (strcmp(d->reason, "failed") != 0 || d->record < 0 ||
+		!vp_record_has(d->record, "started"))
+		return;
+	if (life_read_line(d->record, "release", known, sizeof(known)) &&
+		strcmp(known, "unknown") != 0 && strcmp(known, "shutdown-or-destroyed") != 0)
+		strcpy(d->reason, known);
+	if (!strcmp(d->reason, "failed") && !strcmp(d->event->driver, "lxc"))
+		strcpy(d->reason, "crashed");
+}
+
 static void find_reason(struct dispatch *d)
 {
 	struct vp_run run;
 
 	read_reason(d);
+	mend_failed(d);
 	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
 		return;
 	if (failed_never_started(d->record, d->reason))

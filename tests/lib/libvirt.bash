@@ -62,6 +62,13 @@ static_busybox() {
 	done
 }
 
+# libvirt_since VERSION: whether this libvirt is that one or a newer
+libvirt_since() {
+	local mine
+	mine=$(libvirtd --version)
+	printf '%s\n' "$1" "${mine##* }" | sort -C -V
+}
+
 # --- waiting ---------------------------------------------------------------------------------------------------
 
 # within SECONDS COMMAND...: repeats COMMAND until it succeeds, or fails after that time.

@@ -129,6 +129,10 @@ no_ramdisks() {
 	[[ -z $(ramdisks) ]]
 }
 
+no_records() {
+	[[ -z $(records) ]]
+}
+
 ramdisk_on() {
 	ramdisks | grep -qxF -- "$1"
 }
