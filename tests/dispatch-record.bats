@@ -347,13 +347,44 @@ goes_on() {
 	is_begin new
 }
 
-@test "a restore that failed, or is five minutes old, or was used up, restores nothing" {
+@test "a restore that failed refuses the prepare, and the saved run is there for the next one" {
 	saved saved
 	part "$parts/restore_begin.d/10-own" 'exit 1'
 	event restore begin
+	[ "$status" -eq 0 ]
+	event prepare begin
 	[ "$status" -eq 1 ]
-	[ ! -e "$tree/run/qemu-$uuid.restored" ]
+	ran
+	event stopped end
+	event release end failed
+	[ "$status" -eq 0 ]
+	ran '20-archive saved []' '60-post-rm-rf saved []'
+	record_is release saved
 	rm "$parts/restore_begin.d/10-own"
+	: >"$seen"
+	event restore begin
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 05-virt-parts
+	is_begin restored
+}
+
+@test "a start that is refused before its run goes on leaves it saved" {
+	saved saved
+	event restore begin
+	mv "$vendor/prepare_begin.d" "$tree/away"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	mv "$tree/away" "$vendor/prepare_begin.d"
+	qemu_log 1 'shutting down, reason=failed'
+	event stopped end
+	event release end failed
+	ran '20-archive saved []' '60-post-rm-rf saved []'
+	record_is release saved
+}
+
+@test "a restore that is five minutes old, or was used up, restores nothing" {
+	saved saved
 	event restore begin
 	touch -d '6 minutes ago' "$tree/run/qemu-$uuid.restored"
 	event prepare begin

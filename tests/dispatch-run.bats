@@ -215,14 +215,62 @@ four() {
 	: >"$seen"
 }
 
-@test "prepare, start, started, attach, migrate, restore and unknown events stop at the first failure" {
+@test "prepare, start, started, attach, migrate and unknown events stop at the first failure" {
 	local op
-	for op in prepare start started attach migrate restore some-thing; do
+	for op in prepare start started attach migrate some-thing; do
 		four ${op}_begin
 		event $op begin
 		[ "$status" -eq 1 ]
 		ran 10-a 20-b
 	done
+}
+
+# Some libvirts remove a managed save whose restore hook fails, and say that the guest has started.
+@test "a restore stops at the first failure, succeeds, and refuses the prepare that follows, once, with what was said" {
+	four restore_begin
+	event restore begin
+	[ "$status" -eq 0 ]
+	same "$output" ''
+	ran 10-a 20-b
+	: >"$seen"
+	# also where prepare has nothing to run
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'virt-parts: web1: prepare refused, since its restore was: restore_begin.d/20-b failed (exit 7)'
+	part "$parts/prepare_begin.d/10-a"
+	event restore begin
+	: >"$seen"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	ran
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 10-a
+}
+
+@test "a prepare is not refused for a restore that failed when another one has succeeded, or five minutes have passed" {
+	four restore_begin
+	event restore begin
+	rm "$parts/restore_begin.d/20-b" "$parts/restore_begin.d/40-d"
+	event restore begin
+	event prepare begin
+	[ "$status" -eq 0 ]
+	four restore_begin
+	event restore begin
+	touch -d '6 minutes ago' "$tree/run/qemu-$uuid.refused"
+	event prepare begin
+	[ "$status" -eq 0 ]
+}
+
+@test "a restore that fails and cannot be remembered fails" {
+	four restore_begin
+	mkdir -p "$tree/run/qemu-$uuid.refused/x"
+	event restore begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'restore_begin refused: cannot remember'
+	xml="<domain type='kvm'><name>web1</name></domain>"
+	event restore begin
+	[ "$status" -eq 1 ]
 }
 
 @test "stopped and release run the rest, tell it what failed, and fail at the end" {
@@ -334,20 +382,23 @@ four() {
 	part "$parts/restore_begin.d/20-b" 'echo oops'
 	part "$parts/restore_begin.d/30-c"
 	event restore begin
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 0 ]
 	same "$output" ''
 	has "$errors" 'restore_begin.d/20-b failed (what it printed is not well-formed'
 	ran
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" "its restore was: restore_begin.d/20-b failed (what it printed is not well-formed"
 }
 
 @test "what a part prints is not believed when it cannot be checked" {
-	part "$parts/restore_begin.d/10-a" 'cat'
-	event restore begin
+	part "$parts/migrate_begin.d/10-a" 'cat'
+	event migrate begin
 	[ "$status" -eq 1 ]
 	same "$output" ''
 	recorder
 	chmod 0777 "$vendor/prepare_begin.d"
-	event restore begin
+	event migrate begin
 	[ "$status" -eq 1 ]
 	same "$output" ''
 }
@@ -363,17 +414,17 @@ four() {
 
 @test "a filter that fails hands nothing on, and one that prints more than 8 MiB fails" {
 	recorder
-	part "$parts/restore_begin.d/10-a" 'cat; exit 1'
-	event restore begin
+	part "$parts/migrate_begin.d/10-a" 'cat; exit 1'
+	event migrate begin
 	[ "$status" -eq 1 ]
 	same "$output" ''
-	part "$parts/restore_begin.d/10-a" 'head -c 8388609 /dev/zero | tr "\0" x'
-	event restore begin
+	part "$parts/migrate_begin.d/10-a" 'head -c 8388609 /dev/zero | tr "\0" x'
+	event migrate begin
 	[ "$status" -eq 1 ]
 	has "$errors" 'more than 8 MiB'
 	# one that would print for ever is ended at once
-	part "$parts/restore_begin.d/10-a" 'echo $$ >"$seen"; exec cat /dev/zero'
-	event restore begin
+	part "$parts/migrate_begin.d/10-a" 'echo $$ >"$seen"; exec cat /dev/zero'
+	event migrate begin
 	[ "$status" -eq 1 ]
 	has "$errors" '10-a failed (printed more than 8 MiB)'
 	gone "$(<"$seen")"
@@ -392,8 +443,8 @@ four() {
 
 @test "a filter that prints for ever gets no further, however busy the host is" {
 	local hook written
-	part "$parts/restore_begin.d/10-a" 'echo $$ >"$seen"; while [ ! -e "$seen.go" ]; do sleep 0.01; done; exec cat /dev/zero'
-	"$hooks/qemu" web1 restore begin - <<<"$xml" >/dev/null 2>&1 3>&- &
+	part "$parts/migrate_begin.d/10-a" 'echo $$ >"$seen"; while [ ! -e "$seen.go" ]; do sleep 0.01; done; exec cat /dev/zero'
+	"$hooks/qemu" web1 migrate begin - <<<"$xml" >/dev/null 2>&1 3>&- &
 	hook=$!
 	until [[ -s $seen ]]; do sleep 0.01; done
 	# the dispatcher gets no time

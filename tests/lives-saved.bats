@@ -196,9 +196,28 @@ boot_is_over() {
 	END
 	run on qemu start vm1
 	[ "$status" -ne 0 ]
+	says 'its restore was: restore_begin.d/30-no failed (exit 1)'
+	file_has <(on qemu dominfo vm1) 'Managed save: *yes'
 	nothing_changed
 	rm -r $parts/restore_begin.d
 	on qemu start vm1
+	nothing_changed
+	ends_as_ever
+}
+
+@test "a part that fails in the restore from a file: the file and all that it needs are still there" {
+	machine_runs
+	keep_data
+	on qemu save vm1 /srv/vm1.save
+	part restore_begin.d/30-no <<-END
+		exit 1
+	END
+	run on qemu restore /srv/vm1.save
+	[ "$status" -ne 0 ]
+	says 'its restore was: restore_begin.d/30-no failed (exit 1)'
+	nothing_changed
+	rm -r $parts/restore_begin.d
+	on qemu restore /srv/vm1.save
 	nothing_changed
 	ends_as_ever
 }

@@ -109,7 +109,7 @@ int dispatch_finish(struct dispatch *d, int64_t until)
 		return 1;
 	if (look_again(d) < 0)
 		return 1;
-	if (life_before(d) < 0)
+	if (life_before(d) < 0 || life_refused_before(d))
 		return 1;
 	if (d->reason[0])
 		log_line(&d->log, "begin extra=%s pid=%d reason=%s", d->event->extra, getpid(),

@@ -13,6 +13,7 @@
 #include "unfinished.h"
 
 static const char *const marks[] = {"restored", "incoming"};
+static const char mark_refused[] = "refused";
 
 bool life_read_line(int record, const char *name, char *ret, size_t size)
 {
@@ -263,7 +264,7 @@ int life_before(struct dispatch *d)
 static int set_mark(const struct dispatch *d, const char *mark)
 {
 	const struct event *event = d->event;
-	int r = vp_mark_set(d->conf->run_dir, event->driver, event->uuid, mark);
+	int r = vp_mark_set(d->conf->run_dir, event->driver, event->uuid, mark, "");
 
 	return r < 0 ? refuse(d, r, "remember it for the prepare that follows") : 0;
 }
@@ -291,6 +292,51 @@ static int end_teardown(struct dispatch *d)
 	if (r < 0)
 		log_error(&d->log, "cannot remove the record of the run: %s", strerror(-r));
 	return r;
+}
+
+int life_defer(struct dispatch *d, int status)
+{
+	const struct event *event = d->event;
+	const char *run_dir = d->conf->run_dir;
+	int r = run_dir ? 0 : -ENOMEM;
+
+	if (status == 0) {
+		vp_mark_clear(run_dir, event->driver, event->uuid, mark_refused);
+		return 0;
+	}
+	/* its prepare goes on with the run, so that the release that follows knows that it was saved */
+	if (r == 0 && dispatch_is_bound(d))
+		r = vp_mark_set(run_dir, event->driver, event->uuid, marks[0], "");
+	if (r == 0)
+		r = vp_mark_set(
+			run_dir, event->driver, event->uuid, mark_refused, log_last_error(&d->log));
+	if (r < 0) {
+		refuse(d, r, "remember for the prepare that follows that it is");
+		return status;
+	}
+	log_line(&d->log, "note: the prepare that follows is refused for that");
+	return 0;
+}
+
+bool life_is_refused(const struct dispatch *d)
+{
+	const struct event *event = d->event;
+
+	return event_is(event, "prepare", "begin") && event->uuid[0] &&
+	       vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, mark_refused);
+}
+
+bool life_refused_before(const struct dispatch *d)
+{
+	const struct event *event = d->event;
+	char why[LOG_MESSAGE_MAX / 2];
+
+	if (!life_is_refused(d))
+		return false;
+	vp_mark_read(d->conf->run_dir, event->driver, event->uuid, mark_refused, why, sizeof(why));
+	vp_mark_clear(d->conf->run_dir, event->driver, event->uuid, mark_refused);
+	log_error(&d->log, "prepare refused, since its restore was: %s", why);
+	return true;
 }
 
 int life_after(struct dispatch *d, bool good)

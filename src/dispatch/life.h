@@ -14,6 +14,18 @@ int life_before(struct dispatch *d);
 /* Writes down how it went: GOOD when no part failed. 0, or -errno, told. */
 int life_after(struct dispatch *d, bool good);
 
+/*
+ * The end of an event that defers, with its STATUS: what failed refuses the prepare that follows, which
+ * leaves the save and all that it needs. 0; or STATUS, when that cannot be remembered.
+ */
+int life_defer(struct dispatch *d, int status);
+
+/* Whether the event is a prepare that is refused for that. */
+bool life_is_refused(const struct dispatch *d);
+
+/* The same, once: it is told, and not remembered any longer. */
+bool life_refused_before(const struct dispatch *d);
+
 /* A file of the record that is one line, without its newline; false when there is none. */
 bool life_read_line(int record, const char *name, char *ret, size_t size);
 

@@ -82,6 +82,23 @@ static void put(int fd, const char *text, size_t length)
 	}
 }
 
+static char last_error[LOG_MESSAGE_MAX];
+
+/* A line of standard error, whose last byte is the newline. */
+static void put_error(const char *line, size_t length)
+{
+	put(STDERR_FILENO, line, length);
+	memcpy(last_error, line, length - 1);
+	last_error[length - 1] = '\0';
+}
+
+const char *log_last_error(const struct log *log)
+{
+	size_t whom = strlen("virt-parts: ") + strlen(log->object) + strlen(": ");
+
+	return strlen(last_error) > whom ? last_error + whom : "";
+}
+
 static void put_line(const struct log *log, const char *kind, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
@@ -142,7 +159,7 @@ void log_error(const struct log *log, const char *format, ...)
 	va_end(args);
 	used += strlen(line + used);
 	line[used++] = '\n';
-	put(STDERR_FILENO, line, used);
+	put_error(line, used);
 }
 
 off_t log_position(const struct log *log)
@@ -227,5 +244,5 @@ void log_show_failure(const struct log *log, const char *label, const char *how,
 			used = colon;
 	}
 	message[used++] = '\n';
-	put(STDERR_FILENO, message, used);
+	put_error(message, used);
 }

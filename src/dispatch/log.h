@@ -57,4 +57,7 @@ off_t log_position(const struct log *log);
  */
 void log_show_failure(const struct log *log, const char *label, const char *how, off_t from);
 
+/* What was last told on standard error, without whom it is about; "" if nothing was. */
+const char *log_last_error(const struct log *log);
+
 #endif

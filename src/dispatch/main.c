@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "dispatch.h"
 #include "input.h"
+#include "life.h"
 #include "process.h"
 #include "seen.h"
 #include "teardown.h"
@@ -111,7 +112,8 @@ static int handle_with(
 	}
 	opened = dispatch_open_record(d);
 	r = dispatch_plan(d);
-	if (r == 0 && opened == 0 && !plan_has_work(&d->plan) && !dispatch_is_bound(d))
+	if (r == 0 && opened == 0 && !plan_has_work(&d->plan) && !dispatch_is_bound(d) &&
+		!life_is_refused(d))
 		return 0;
 	open_log(d);
 	if (r < 0) {
@@ -159,6 +161,8 @@ static int handle(struct event *event)
 	valid = vp_conf_read(path, &conf, why, sizeof(why));
 	d.conf = &conf;
 	status = handle_with(&d, event, read, valid, why);
+	if (d.op->defers && event->uuid[0])
+		status = life_defer(&d, status);
 	plan_free(&d.plan);
 	names_free(&d.failed);
 	vp_conf_free(&conf);

@@ -10,7 +10,8 @@ static const struct op ops[] = {
 	{EVENT_GUEST, "started", .hurries = true, .lock = OP_WAITS},
 	{EVENT_GUEST, "attach", .lock = OP_WAITS},
 	{EVENT_GUEST, "migrate", .filters = true, .lock = OP_WAITS},
-	{EVENT_GUEST, "restore", .filters = true, .lock = OP_WAITS},
+	/* libvirt 11.3 removes a managed save whose restore hook fails, and says that the guest started */
+	{EVENT_GUEST, "restore", .filters = true, .defers = true, .lock = OP_WAITS},
 	{EVENT_GUEST, "stopped", .runs_rest = true, .lock = OP_QUEUES},
 	{EVENT_GUEST, "release", .runs_rest = true, .lock = OP_QUEUES},
 	/* libvirt kills a running guest whose reconnect hook fails */

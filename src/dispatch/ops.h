@@ -20,6 +20,7 @@ struct op {
 	bool runs_rest;	      /* a failed part does not keep the others from running */
 	bool always_succeeds; /* exit status 0 whatever fails, the dispatcher included */
 	bool filters;	      /* what a part prints replaces the XML */
+	bool defers;	      /* a failure is told to the prepare that follows, which is refused */
 	bool hurries;	      /* prepare-timeout holds for its parts, not part-timeout */
 	enum op_lock lock;
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,11 @@ static int mark_path(char path[PATH_MAX], const char *run_dir, const char *drive
 	return 0;
 }
 
-int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark,
+	const char *text)
 {
 	char path[PATH_MAX];
+	size_t length = strlen(text);
 	int r = mark_path(path, run_dir, driver, uuid, mark), fd;
 
 	if (r == 0)
@@ -33,6 +36,8 @@ int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
+	if (length)
+		(void)!write(fd, text, length); /* it counts without its text, too */
 	close(fd);
 	return 0;
 }
@@ -46,6 +51,26 @@ bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, c
 
 	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
 	       st.st_mtime <= now && now - st.st_mtime < LIFETIME;
+}
+
+bool vp_mark_read(const char *run_dir, const char *driver, const char *uuid, const char *mark,
+	char *ret, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n = 0;
+	int fd;
+
+	ret[0] = '\0';
+	if (!vp_mark_is_set(run_dir, driver, uuid, mark) ||
+		mark_path(path, run_dir, driver, uuid, mark) < 0)
+		return false;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, ret, size - 1);
+		close(fd);
+	}
+	ret[n > 0 ? n : 0] = '\0';
+	return true;
 }
 
 void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark)

@@ -96,10 +96,15 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid);
 
 /*
  * Short-lived marks of a guest, <run>/<driver>-<uuid>.<mark>: that a restore or a migrate event
- * succeeded. They count for 5 minutes (libvirt's prepare follows within seconds).
+ * came, or that a restore was refused, with TEXT that says why. They count for 5 minutes (libvirt's
+ * prepare follows within seconds).
  */
-int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark);
+int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark,
+	const char *text);
 bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark);
+/* As vp_mark_is_set, and the text into RET, cut to SIZE with its end. */
+bool vp_mark_read(const char *run_dir, const char *driver, const char *uuid, const char *mark,
+	char *ret, size_t size);
 void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark);
 
 /* Makes DIR and what is missing above it, root's and 0700 (the missing above it 0755). */
