@@ -45,6 +45,10 @@ die() {
 # --- packages --------------------------------------------------------------------------------------------------
 
 package_there() {
+	# of two packages one may be there, pkg-config or pkgconf
+	if [[ $1 == pkg-config ]] && command -v pkg-config >/dev/null; then
+		return
+	fi
 	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 

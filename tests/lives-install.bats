@@ -211,6 +211,15 @@ package_state() {
 	sed -i "/^Package: $1\$/,/^\$/ s/^Status: .*/Status: $2/" /var/lib/dpkg/status
 }
 
+@test "a pkg-config that another package brought is not installed again" {
+	[[ -n $(command -v pkg-config) ]] || skip 'needs pkg-config'
+	! grep -qx 'Package: pkg-config' /var/lib/dpkg/status || package_state pkg-config 'install ok not-installed'
+	"$checkout/install.sh" --no-reload >$BATS_TEST_TMPDIR/told 2>&1
+	fails grep 'installing packages' $BATS_TEST_TMPDIR/told
+	ours $hooks/lxc
+	! grep -qx 'Package: pkg-config' /var/lib/dpkg/status || package_state pkg-config 'install ok installed'
+}
+
 @test "a package that is missing and cannot be had is named, and what to do about it is done" {
 	[[ $(dpkg-query -W -f '${db:Status-Status}' libisofs-dev 2>/dev/null) == installed ]] || skip 'needs libisofs-dev'
 	package_state libisofs-dev 'install ok not-installed'
