@@ -15,7 +15,7 @@ readonly build_packages='gcc make pkg-config libc6-dev libisofs-dev libxml2-dev 
 readonly demo_packages='libvirt-daemon libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu libvirt-clients
 	qemu-system-x86 busybox-static util-linux iproute2 procps gzip xz-utils'
 readonly test_packages='bats dnsmasq-base qemu-utils strace genisoimage xorriso attr acl e2fsprogs xfsprogs quota time
-	nftables iproute2 libxml2-utils python3'
+	nftables iproute2 libxml2-utils jq python3'
 
 usage() {
 	cat <<-'END'
