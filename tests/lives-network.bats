@@ -98,6 +98,9 @@ record_network_events() {
 		fails file_has <(on_network net-list --name) lan1
 		rm -r ${parts:?}/network_${event}_begin.d
 		on_network net-undefine lan1
+		if libvirt_since 11.3; then
+			fails ip link show vpbr0 2>/dev/null
+		fi
 		# what libvirt 9.0 leaves behind when `started` fails
 		pkill -x dnsmasq || true
 		ip link del vpbr0 2>/dev/null || true
