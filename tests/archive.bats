@@ -194,7 +194,8 @@ readonly reasons='shutdown destroyed crashed daemon saved migrated failed from-s
 
 # at REASON: 1 when a life that ends so is archived
 at() {
-	starts
+	# what has started has not failed to
+	if [[ $1 == failed ]]; then does prepare begin; else starts; fi
 	ends "$1"
 	if [[ -e $archive/web1 ]]; then
 		echo 1

@@ -194,6 +194,89 @@ qemu_log() {
 	reason_is failed
 }
 
+# Called as it is, and not by `event`, a hook has the test's own process for its libvirtd, which goes on.
+@test "a start that failed has failed while the libvirtd that made it goes on, and is lost when that has gone" {
+	xml=$asking
+	event prepare begin
+	hook qemu web1 start begin -
+	reason_is failed
+	event prepare begin
+	event start begin
+	reason_is lost
+	# nor is it to be known after a restart
+	event prepare begin
+	hook qemu web1 start begin -
+	sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' "$tree/$record/run"
+	reason_is lost
+}
+
+@test "a run is archived whose libvirtd has gone before it told that the guest has started" {
+	xml=$asking
+	event prepare begin
+	event start begin
+	event stopped end
+	record_is release lost
+	: >"$seen"
+	event release end
+	ran '20-archive lost []' '60-post-rm-rf lost []'
+	not has_record
+	# and when no release came
+	event prepare begin
+	event start begin
+	: >"$seen"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+}
+
+@test "a start that a part has refused leaves nothing to archive" {
+	part "$parts/start_begin.d/10-own" 'exit 1'
+	xml=$asking
+	event prepare begin
+	event start begin
+	[ "$status" -eq 1 ]
+	reason_is failed
+}
+
+@test "libvirt's word that a guest has failed is doubted when it has started, but of one that came by migration" {
+	live
+	reason_is lost failed
+	xml=$asking
+	event migrate begin
+	event prepare begin
+	event start begin
+	event started begin
+	is_begin incoming
+	reason_is failed failed
+}
+
+@test "a restore of which nobody knows whether it succeeded leaves what the save needs" {
+	live
+	event release end saved
+	event restore begin
+	event prepare begin
+	is_begin restored
+	event start begin
+	: >"$seen"
+	event stopped end
+	event release end
+	record_is release saved
+	has_record
+	ran '20-archive saved []' '60-post-rm-rf saved []'
+}
+
+@test "a run of another boot may have started, whatever of it is on disk" {
+	xml=$asking
+	event prepare begin
+	sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' "$tree/$record/run"
+	: >"$seen"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	# in this one it has not
+	: >"$seen"
+	event prepare begin
+	ran '20-archive failed []' '60-post-rm-rf failed []' 05-virt-parts
+}
+
 @test "qemu's log gives the last reason that is not older than the run" {
 	live
 	qemu_log -100 'shutting down, reason=crashed'
@@ -517,7 +600,7 @@ ${asking}60-post-rm-rf lost []"
 	live
 	: >"$seen"
 	event release end failed
-	ran '20-archive failed [10-own]' '60-post-rm-rf failed [10-own]'
+	ran '20-archive lost [10-own]' '60-post-rm-rf lost [10-own]'
 	has_record
 }
 
@@ -690,7 +773,7 @@ goes_on_and_fails() {
 	xml=${asking//$uuid/$other}
 	event prepare begin
 	[ "$status" -eq 0 ]
-	has "$errors" "warning: the run of a guest that is gone, of the same name and with UUID $uuid, could not be finished"
+	has "$errors" "the run of a guest that is gone, of the same name and with UUID $uuid, could not be finished"
 	has_record
 	record_is failed 20-archive
 }

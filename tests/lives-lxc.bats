@@ -336,6 +336,34 @@ seeded() {
 	same_text "$(ls /srv/archive/web1)" "$(today)"
 }
 
+@test "libvirtd killed before it tells that a container has started: what the container wrote is archived when it ends" {
+	local way
+	seeded web1
+	GUEST_INIT="<init>/bin/sh</init><initarg>-c</initarg><initarg>echo precious &gt;/tmp/data; sleep 3600</initarg>" \
+		guest_define lxc web1 "<ramdisk><dir size='1M'>/srv/guests/%NAME%/tmp</dir></ramdisk>
+		<archive><dircopy><src>/srv/guests/%NAME%/tmp</src><dst>/srv/archive/%NAME%/tmp</dst></dircopy></archive>
+		<post-rm-rf><dir>/srv/guests/%NAME%/scratch</dir></post-rm-rf>"
+	for way in destroyed away; do
+		# libvirtd is away by then, and the event of it fails with it
+		part started_begin.d/30-kill <<-END
+			kill -KILL \$(cat /run/libvirtd.pid)
+			exit 1
+		END
+		fails on lxc start web1
+		rm $parts/started_begin.d/30-kill
+		within 5 test -s /srv/guests/web1/tmp/data
+		# it goes on meanwhile
+		[[ $way == destroyed ]] || pkill -KILL -f '/libvirt_lxc --name web1 '
+		libvirt_again
+		[[ $way == away ]] || on lxc destroy web1
+		within 10 no_ramdisks
+		within 5 no_records
+		same_text "$(cat /srv/archive/web1/tmp/data)" precious
+		test -e /srv/guests/web1/scratch/big
+		rm -r /srv/archive/web1
+	done
+}
+
 @test "a part that fails in reconnect does not kill the guest" {
 	part reconnect_begin.d/30-no <<-END
 		echo called >$seen/reconnect

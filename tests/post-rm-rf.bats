@@ -121,7 +121,8 @@ rm_rf() {
 # at REASON: whether a life that ends so deletes
 at() {
 	mkdir -p "$me/scratch"
-	starts
+	# what has started has not failed to
+	if [[ $1 == failed ]]; then does prepare begin; else starts; fi
 	ends "$1"
 	if [[ -e $me/scratch ]]; then echo stays; else echo deleted; fi
 	rm -rf "$record"

@@ -10,6 +10,7 @@
 
 #include "failed.h"
 #include "record.h"
+#include "tree.h"
 #include "unfinished.h"
 
 static const char *const marks[] = {"restored", "incoming"};
@@ -33,6 +34,47 @@ static bool is_teardown(const struct event *event)
 	       (!strcmp(event->op, "stopped") || !strcmp(event->op, "release"));
 }
 
+/* The process of libvirt that starts the guest: its number and time of start. */
+static int note_start(const struct dispatch *d)
+{
+	struct tree_process daemon = {0};
+	char text[64];
+	int n;
+
+	tree_read_process(getppid(), &daemon);
+	n = snprintf(text, sizeof(text), "%d %llu\n", daemon.pid, daemon.start);
+	return vp_record_note(d->record, "start", text, (size_t)n);
+}
+
+bool life_may_have_run(int record)
+{
+	struct tree_process daemon;
+	struct vp_run run;
+	char text[64];
+	unsigned long long start;
+	int pid;
+
+	if (vp_record_has(record, "started"))
+		return true;
+	if (!life_read_line(record, "start", text, sizeof(text)))
+		return false;
+	return sscanf(text, "%d %llu", &pid, &start) != 2 || vp_record_read_run(record, &run) < 0 ||
+	       !vp_run_is_of_this_boot(&run) || !tree_read_process(pid, &daemon) ||
+	       daemon.start != start || daemon.state == 'Z';
+}
+
+/* It has run, or may have, and nobody saw how it ended: what it has written is archived, and not deleted. */
+static const char *reason_unseen(const struct dispatch *d)
+{
+	struct vp_run run;
+
+	/* a save outlives a restore that was not seen to succeed, and needs what it needed */
+	return !vp_record_has(d->record, "started") && vp_record_read_run(d->record, &run) == 0 &&
+			       run.begin == VP_BEGIN_RESTORED
+		       ? "saved"
+		       : "lost";
+}
+
 /* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
 static void read_reason(struct dispatch *d)
 {
@@ -46,8 +88,10 @@ static void read_reason(struct dispatch *d)
 	snprintf(d->reason, sizeof(d->reason), "unknown");
 	if (d->record < 0)
 		return;
-	if (!vp_record_has(d->record, "started"))
+	if (!life_may_have_run(d->record))
 		snprintf(d->reason, sizeof(d->reason), "failed");
+	else if (!vp_record_has(d->record, "started"))
+		snprintf(d->reason, sizeof(d->reason), "%s", reason_unseen(d));
 	else if (!strcmp(event->driver, "lxc"))
 		snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
 	else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
@@ -65,15 +109,19 @@ static void read_reason(struct dispatch *d)
 static void mend_failed(struct dispatch *d)
 {
 	char known[REASON_SIZE];
+	struct vp_run run;
 
-	if (strcmp(d->reason, "failed") != 0 || d->record < 0 ||
-		!vp_record_has(d->record, "started"))
+	if (strcmp(d->reason, "failed") != 0 || d->record < 0 || !life_may_have_run(d->record))
 		return;
 	if (life_read_line(d->record, "release", known, sizeof(known)) &&
 		strcmp(known, "unknown") != 0 && strcmp(known, "shutdown-or-destroyed") != 0)
 		strcpy(d->reason, known);
-	if (!strcmp(d->reason, "failed") && !strcmp(d->event->driver, "lxc"))
+	else if (!vp_record_has(d->record, "started"))
+		strcpy(d->reason, reason_unseen(d));
+	else if (!strcmp(d->event->driver, "lxc"))
 		strcpy(d->reason, "crashed");
+	else if (vp_record_read_run(d->record, &run) < 0 || run.begin != VP_BEGIN_INCOMING)
+		strcpy(d->reason, "lost"); /* of a migration that did not succeed it is true */
 }
 
 static void find_reason(struct dispatch *d)
@@ -145,7 +193,7 @@ static int refuse(const struct dispatch *d, int error, const char *what)
 /* The run goes on: the guest comes back to what it has left. */
 static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
 {
-	static const char *const over[] = {"started", "release", "failed"};
+	static const char *const over[] = {"start", "started", "release", "failed"};
 	char reason[REASON_SIZE];
 	int r;
 
@@ -183,7 +231,7 @@ static int finish_first(struct dispatch *d, struct vp_run *run)
 		return r;
 	}
 	log_error(&d->log,
-		"warning: its last run is unfinished and could not be finished%s%s: it goes on, "
+		"its last run is unfinished and could not be finished%s%s: it goes on, "
 		"and nothing of it is touched; see 'virt-parts status'",
 		r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	return continue_run(
@@ -350,6 +398,10 @@ int life_after(struct dispatch *d, bool good)
 		return set_mark(d, marks[0]);
 	if (good && event_is(event, "migrate", "begin"))
 		return set_mark(d, marks[1]);
+	if (good && event_is(event, "start", "begin") && d->record >= 0) {
+		r = note_start(d);
+		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;
+	}
 	if (good && event_is(event, "started", "begin") && d->record >= 0) {
 		r = vp_record_note(d->record, "started", "", 0);
 		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;

@@ -26,6 +26,12 @@ bool life_is_refused(const struct dispatch *d);
 /* The same, once: it is told, and not remembered any longer. */
 bool life_refused_before(const struct dispatch *d);
 
+/*
+ * Whether the run's guest has started, or may have: libvirt was about to start it, and that process of
+ * libvirt went before it told that the guest has started, or has not.
+ */
+bool life_may_have_run(int record);
+
 /* A file of the record that is one line, without its newline; false when there is none. */
 bool life_read_line(int record, const char *name, char *ret, size_t size);
 

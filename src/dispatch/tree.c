@@ -18,8 +18,8 @@
 
 enum { POLL_MS = 10, KILL_MS = 10000 };
 
-/* /proc/PID/stat; false when the process is gone. */
-static bool read_process(pid_t pid, struct tree_process *ret)
+/* /proc/PID/stat */
+bool tree_read_process(pid_t pid, struct tree_process *ret)
 {
 	struct tree_process p = {.pid = pid};
 	char path[32], text[1024], *rest;
@@ -75,7 +75,7 @@ static int read_all(struct tree_list *ret)
 
 	while (r == 0 && (entry = readdir(dir)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			read_process(atoi(entry->d_name), &process))
+			tree_read_process(atoi(entry->d_name), &process))
 			r = add(ret, &process);
 	if (dir)
 		closedir(dir);
@@ -162,7 +162,7 @@ static void send_signal(const struct tree_process *process, int signal)
 
 	if (fd < 0)
 		return;
-	if (read_process(process->pid, &now) && now.start == process->start)
+	if (tree_read_process(process->pid, &now) && now.start == process->start)
 		pidfd_send_signal(fd, signal, NULL, 0);
 	close(fd);
 }

@@ -19,6 +19,9 @@ struct tree_process {
 	unsigned long long start;
 };
 
+/* False when there is no such process. */
+bool tree_read_process(pid_t pid, struct tree_process *ret);
+
 struct tree_list {
 	struct tree_process *items;
 	size_t count;

@@ -21,7 +21,9 @@ void unfinished_not_started(int record, const struct vp_run *run, char ret[REASO
 	if (run->begin == VP_BEGIN_RESTORED)
 		snprintf(ret, REASON_SIZE, "saved");
 	else if (!life_read_line(record, FAILED_BEFORE, ret, REASON_SIZE))
-		snprintf(ret, REASON_SIZE, "%s", run->turn > 1 ? "lost" : "failed");
+		/* that it has started may not have been on disk when the host went down */
+		snprintf(ret, REASON_SIZE, "%s",
+			run->turn > 1 || !vp_run_is_of_this_boot(run) ? "lost" : "failed");
 }
 
 void unfinished_reason(int record, char ret[REASON_SIZE])
@@ -30,7 +32,8 @@ void unfinished_reason(int record, char ret[REASON_SIZE])
 
 	if (life_read_line(record, "release", ret, REASON_SIZE))
 		;
-	else if (vp_record_has(record, "started") || vp_record_read_run(record, &run) < 0)
+	else if (vp_record_has(record, "started") || vp_record_has(record, "start") ||
+		 vp_record_read_run(record, &run) < 0)
 		snprintf(ret, REASON_SIZE, "lost");
 	else
 		unfinished_not_started(record, &run, ret);
@@ -135,7 +138,7 @@ static int finish_namesake(struct dispatch *d, const char *uuid)
 			LOCK_WAIT_S, record >= 0 ? "the release" : holder, uuid);
 	else if (r != 0)
 		log_error(&d->log,
-			"warning: the run of a guest that is gone, of the same name and with UUID "
+			"the run of a guest that is gone, of the same name and with UUID "
 			"%s, could not be finished; see 'virt-parts status'",
 			uuid);
 	if (record >= 0)

@@ -28,6 +28,13 @@ int vp_boot_id(char ret[37])
 	return r;
 }
 
+bool vp_run_is_of_this_boot(const struct vp_run *run)
+{
+	char boot[sizeof(run->boot_id)];
+
+	return vp_boot_id(boot) < 0 || !strcmp(boot, run->boot_id);
+}
+
 static int format_run(const struct vp_run *value, char text[MAX_RUN])
 {
 	int n;

@@ -8,6 +8,7 @@
  *	claims         the paths that no other run may touch, a line each
  *	attached/NAME  what the disk NAME was built from that the running guest was given
  *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
+ *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
@@ -59,6 +60,8 @@ int vp_record_fill_run(int new_run, const struct vp_run *value); /* as vp_record
 
 /* This boot's id, 36 characters. */
 int vp_boot_id(char ret[37]);
+/* Whether its last prepare was in this boot; true when that cannot be told. */
+bool vp_run_is_of_this_boot(const struct vp_run *run);
 
 /* Whether the record holds the file NAME (such as "started" or "asked/archive"). */
 bool vp_record_has(int run, const char *name);
