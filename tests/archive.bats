@@ -371,6 +371,23 @@ limited() {
 	limited 'archive-min-free = 100%'
 }
 
+@test "sockets count among the entries, and no more than twenty are told" {
+	archive
+	python3 -c 'import os, stat, sys
+for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)' "$me/log"
+	policy '[limits]' 'archive-entries = 100'
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" entries
+	policy
+	: >"$tree/log/lxc-web1.log"
+	does prepare begin
+	same "$(grep -c 'socket not copied' "$tree/log/lxc-web1.log")" 20
+	says 'and more, of which no more is told' 'sockets and device nodes are left out'
+	does release end failed
+}
+
 @test "archive-total counts what all archives below the root take" {
 	policy '[limits]' 'archive-total = 200K'
 	archive
@@ -516,6 +533,34 @@ limited() {
 		does release end failed
 		rm -r "$archive/web1"
 	done
+}
+
+@test "what is archived already is known by its place among all, also when an archive before it could not begin" {
+	mkdir -p "$me/one" "$me/two"
+	echo precious >"$me/one/file"
+	echo other >"$me/two/file"
+	ask "<archive><dircopy><src>$me/one</src><dst>$archive/web1/one</dst></dircopy></archive>
+		<archive><dircopy><src>$me/two</src><dst>$archive/web1/two</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/one</dir><dir>$me/two</dir></post-rm-rf>"
+	starts
+	# its first look at parts.conf fails, the second does not
+	mv "$tree/libexec/archive" "$tree/libexec/archive.real"
+	cat >"$tree/libexec/archive" <<-END
+		#!/bin/sh
+		exec strace -qq -o /dev/null -e trace=openat -P $hooks/parts.conf -e inject=openat:error=EIO:when=1 \
+			$tree/libexec/archive.real "\$@"
+	END
+	chmod 0755 "$tree/libexec/archive"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	is_gone "$archive/web1/one"
+	holds "$archive/web1/two/file" other
+	mv "$tree/libexec/archive.real" "$tree/libexec/archive"
+	does prepare begin
+	holds "$archive/web1/one/file" precious
+	same "$(names_in "$archive/web1")" 'one two'
+	is_gone "$me/one" "$me/two"
+	does release end failed
 }
 
 @test "an archive that was interrupted is not repeated, and its leftovers go, also those of another day" {

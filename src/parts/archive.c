@@ -156,8 +156,9 @@ static int archive_to(
 			strerror(-r));
 	else
 		vp_note(a->event, a->dircopy,
-			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes", src, path,
-			result.entries, result.bytes);
+			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes%s", src,
+			path, result.entries, result.bytes,
+			result.skipped ? "; sockets and device nodes are left out" : "");
 	free(path);
 	return r;
 }
@@ -235,20 +236,20 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, event->reason);
 	struct archiving a = {.event = event, .run = -1};
 	int status = act ? begin(&a, directive) : 0;
+	bool ready = act && status == 0;
 
 	if (!act)
 		vp_note(event, directive, "nothing to archive when the guest ends with '%s'",
 			event->reason);
-	if (status == 0) {
-		a.dircopy = vp_child(directive, "dircopy");
-		for (; a.dircopy; a.dircopy = vp_next(a.dircopy, "dircopy")) {
-			int r;
+	/* whatever is done: by the number the journal knows it the next time */
+	for (a.dircopy = vp_child(directive, "dircopy"); a.dircopy;
+		a.dircopy = vp_next(a.dircopy, "dircopy")) {
+		int r;
 
-			number++;
-			r = act ? archive_dircopy(&a, number) : 0;
-			if (r < 0)
-				status = r;
-		}
+		number++;
+		r = ready ? archive_dircopy(&a, number) : 0;
+		if (r < 0)
+			status = r;
 	}
 	end(&a);
 	return status;

@@ -20,6 +20,7 @@ struct vp_copy {
 	int links;		      /* vp_copy_tree: the links directory; -1: a merge */
 	uint64_t no_clone_device;     /* files of this device can't be cloned to the destination */
 	char *buffer;		      /* VP_COPY_BUFFER bytes */
+	unsigned n_notes;	      /* that were told */
 	struct vp_sync_queue sync;    /* vp_copy_tree: what is not yet known to be on disk */
 };
 

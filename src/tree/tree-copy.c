@@ -30,8 +30,13 @@ int vp_copy_changed(struct vp_copy *copy, const char *name)
 
 void vp_copy_note(struct vp_copy *copy, const char *name, const char *what)
 {
-	if (copy->options->note)
-		copy->options->note(copy->options->context, vp_walk_path(copy->walk, name), what);
+	/* what a guest can make without end must not fill the log */
+	enum { MAX_NOTES = 20 };
+
+	if (!copy->options->note || copy->n_notes > MAX_NOTES)
+		return;
+	copy->options->note(copy->options->context, vp_walk_path(copy->walk, name),
+		copy->n_notes++ < MAX_NOTES ? what : "and more, of which no more is told");
 }
 
 int vp_copy_charge(struct vp_copy *copy, uint64_t bytes)
@@ -43,12 +48,13 @@ int vp_copy_charge(struct vp_copy *copy, uint64_t bytes)
 	return 0;
 }
 
-static int charge_entry(struct vp_copy *copy)
+/* One more of those that COUNT counts, which are copied or left out. */
+static int charge_entry(struct vp_copy *copy, uint64_t *count)
 {
-	if (copy->result.entries >= copy->options->max_entries)
+	if (copy->result.entries + copy->result.skipped >= copy->options->max_entries)
 		return vp_why_set(copy->why, -E2BIG, "more than %llu entries",
 			(unsigned long long)copy->options->max_entries);
-	copy->result.entries++;
+	(*count)++;
 	return 0;
 }
 
@@ -104,15 +110,17 @@ static int copy_next(struct vp_copy *copy, const char *name)
 	case S_IFREG:
 	case S_IFLNK:
 	case S_IFIFO:
-		r = charge_entry(copy);
+		r = charge_entry(copy, &copy->result.entries);
 		if (r == 0)
 			r = S_ISDIR(stx.stx_mode) ? enter_directory(copy, name, fd, &stx)
 						  : vp_copy_entry(copy, name, fd, &stx);
 		break;
 	default:
-		copy->result.skipped++;
-		vp_copy_note(copy, name,
-			S_ISSOCK(stx.stx_mode) ? "socket not copied" : "device node not copied");
+		r = charge_entry(copy, &copy->result.skipped);
+		if (r == 0)
+			vp_copy_note(copy, name,
+				S_ISSOCK(stx.stx_mode) ? "socket not copied"
+						       : "device node not copied");
 	}
 	close(fd);
 	return r;
