@@ -321,6 +321,24 @@ bad_path() {
 	done
 }
 
+@test "more text than a record can hold is refused before there is one, however little stands in the XML" {
+	local long
+	long=$(printf 'n%.0s' {1..190})
+	guest "$long" lxc $(($$ + 1))
+	policy
+	ask "<preload><iso path='$iso/$long/a.iso'><file path='x'>$(printf '%%NAME%%%.0s' {1..100000})</file></iso></preload>"
+	call prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'the directives hold more than 16 MiB when what stands for other text, such as %NAME%, is put in'
+	no_record
+	ask "<archive><datestr><format>$(printf 'x%.0s' {1..200})</format><replace>a</replace></datestr>
+		<dircopy><src>$guests/$long/$(printf 'a%.0s' {1..1000000})</src><dst>$archive/$long/a</dst></dircopy></archive>"
+	call prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'the directives hold more than 16 MiB'
+	no_record
+}
+
 @test "paths that are no plain absolute paths are refused everywhere" {
 	bad_path relative/path 'is not absolute'
 	bad_path ./x 'is not absolute'
@@ -328,6 +346,8 @@ bad_path() {
 	bad_path ROOT/../../x "has a component '.' or '..'"
 	bad_path ROOT/x/.. "has a component '.' or '..'"
 	bad_path ROOT/./x "has a component '.' or '..'"
+	# what is left behind under such a name is removed
+	bad_path ROOT/.virt-parts.x.ABCDEF "has a component that begins with '.virt-parts.'"
 	bad_path ROOT//x 'has an empty component'
 	bad_path ROOT/x/ 'has an empty component'
 	bad_path '' 'is empty'

@@ -90,7 +90,7 @@ static int write_value(FILE *out, struct vp_source *source, const char *before, 
 	const char *form = vp_expand_to_record(source, text, tokens);
 
 	if (!form)
-		return -ENOMEM;
+		return source->why[0] ? -EINVAL : -ENOMEM;
 	return fprintf(out, "%.*s%s%s\n", level, tabs, before, form) < 0 ? -ENOMEM : 0;
 }
 
@@ -133,9 +133,12 @@ int vp_asked_add(struct vp_source *source, const struct vp_element *directive,
 	if (!out)
 		return -ENOMEM;
 	r = write_element(out, source, directive, tokens, 0);
-	if (fclose(out) != 0 || r < 0 || !(both = realloc(*text, *length + added_length + 1))) {
+	if (fclose(out) != 0 && r == 0)
+		r = -ENOMEM;
+	both = r < 0 ? NULL : realloc(*text, *length + added_length + 1);
+	if (!both) {
 		free(added);
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	}
 	memcpy(both + *length, added, added_length + 1);
 	free(added);

@@ -23,7 +23,7 @@ int vp_asked_read_file(int run, const char *file, struct vp_source *ret);
 
 /*
  * Adds the raw directive, which is of XML, to the text *text (NULL at first, to be freed), in the
- * form of a record. 0 or -ENOMEM.
+ * form of a record. 0, -ENOMEM, or -EINVAL with source->why.
  */
 int vp_asked_add(struct vp_source *source, const struct vp_element *directive,
 	const struct vp_tokens *tokens, char **text, size_t *length);

@@ -121,7 +121,7 @@ static int parse_value(
 		vp_expand(b->source, *text, place->type == VP_VERBATIM ? &no_tokens : &b->tokens);
 
 	if (!value)
-		return -ENOMEM;
+		return b->source->why[0] ? -EINVAL : -ENOMEM;
 	if (place->type != VP_TEXT && place->type != VP_VERBATIM)
 		value = trim(value);
 	*text = value;

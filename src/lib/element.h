@@ -10,8 +10,12 @@
 
 #include "virt-parts.h"
 
+/* What the values of one source may come to in bytes when they are expanded, all together. */
+enum { VP_EXPANDED_MAX = 16 << 20 };
+
 struct vp_source {
 	struct vp_element *directives; /* of all names or of one, in document order */
+	size_t expanded;	       /* bytes of values so far: expand.c */
 	bool recorded;		       /* texts are in the form of a record: see expand.h */
 	char why[512];		       /* after an error */
 	void *memory;		       /* what vp_source_free frees */

@@ -223,6 +223,16 @@ static char *run(struct vp_source *source, const char *text, const struct vp_tok
 	struct sink sink = {0};
 
 	expand(&sink, text, tokens);
+	/* a token is two bytes in the XML, and what it stands for may be hundreds */
+	if (sink.used > VP_EXPANDED_MAX - source->expanded) {
+		snprintf(source->why, sizeof(source->why),
+			"the directives hold more than %d MiB when what stands for other text, "
+			"such "
+			"as %%NAME%%, is put in; use less of it",
+			VP_EXPANDED_MAX >> 20);
+		return NULL;
+	}
+	source->expanded += sink.used;
 	sink.out = vp_source_alloc(source, sink.used + 1);
 	sink.used = 0;
 	if (sink.out)

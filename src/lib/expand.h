@@ -34,10 +34,13 @@ struct vp_tokens {
 int vp_tokens_of(struct vp_source *source, const struct vp_element *directive, bool dates,
 	const char *name, const char *uuid, time_t time, struct vp_tokens *ret);
 
-/* The text as it counts: of XML with the tokens' values, of a record decoded. NULL: no memory. */
+/*
+ * The text as it counts: of XML with the tokens' values, of a record decoded. NULL: source->why, or no
+ * memory when that is "".
+ */
 char *vp_expand(struct vp_source *source, const char *text, const struct vp_tokens *tokens);
 
-/* The text of XML in the form of a record. NULL: no memory. */
+/* The text of XML in the form of a record. NULL: the same. */
 char *vp_expand_to_record(
 	struct vp_source *source, const char *text, const struct vp_tokens *tokens);
 

@@ -128,6 +128,9 @@ int vp_check_path(const char *path, const char **ret_why)
 			why = "has a component longer than 255 bytes";
 		else if ((length == 1 && p[0] == '.') || (length == 2 && !memcmp(p, "..", 2)))
 			why = "has a component '.' or '..'";
+		else if (!strncmp(p, VP_TEMPORARY_PREFIX, sizeof(VP_TEMPORARY_PREFIX) - 1))
+			why = "has a component that begins with '" VP_TEMPORARY_PREFIX
+			      "', as what virt-parts removes";
 		p += length;
 	}
 	if (!why)
@@ -184,6 +187,15 @@ bool vp_is_uuid(const char *text)
 	return text[36] == '\0';
 }
 
+/* The UTF-8 of U+0080 to U+009F, which a terminal takes for controls too: whether byte I is of one. */
+static bool is_high_control(const char *text, size_t i, size_t length)
+{
+	const unsigned char *at = (const unsigned char *)text + i;
+
+	return (i + 1 < length && at[0] == 0xc2 && (at[1] & 0xe0) == 0x80) ||
+	       (i > 0 && at[-1] == 0xc2 && (at[0] & 0xe0) == 0x80);
+}
+
 static char *escape(const char *text, size_t length, char *buffer, size_t size, bool backslashes)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -195,7 +207,7 @@ static char *escape(const char *text, size_t length, char *buffer, size_t size, 
 		if (c == '\n' || c == '\t' || (c == '\\' && backslashes)) {
 			buffer[used++] = '\\';
 			buffer[used++] = c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
-		} else if (is_control((char)c)) {
+		} else if (is_control((char)c) || is_high_control(text, i, length)) {
 			buffer[used++] = '\\';
 			buffer[used++] = 'x';
 			buffer[used++] = hex[c >> 4];

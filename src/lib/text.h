@@ -13,6 +13,9 @@ int vp_parse_size(const char *text, uint64_t *ret); /* bytes; K M G T are powers
 int vp_parse_mode(const char *text, uint64_t *ret); /* octal, at most 1777, not setuid/setgid */
 int vp_parse_duration(const char *text, unsigned *ret_s); /* 90s, 10min, 1h: seconds, at least 1 */
 
+/* What begins the name of what virt-parts itself is about to make: it is removed when it was left behind. */
+#define VP_TEMPORARY_PREFIX ".virt-parts."
+
 /* 0, or -EINVAL and what is wrong with it as an absolute path, for a message. */
 int vp_check_path(const char *path, const char **ret_why);
 

@@ -8,8 +8,9 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "text.h"
+
 /* `.virt-parts.XXXXXX` */
-#define VP_TEMPORARY_PREFIX ".virt-parts."
 #define VP_TEMPORARY_SIZE sizeof(VP_TEMPORARY_PREFIX "XXXXXX")
 
 /*
