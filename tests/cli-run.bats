@@ -279,12 +279,14 @@ lxc-web1  TIME
 }
 
 @test "what a part prints is escaped for the terminal" {
-	part "$parts/prepare_begin.d/30-own" "printf 'red \\033[31m\\n'"
+	part "$parts/prepare_begin.d/30-own" "printf 'red \\033[31m\\n\\302\\233 \\302\\302\\205 \\303\\244\\n'"
 	all_four
 	does prepare begin
 	good log web1
 	has "$output" 'red \x1b[31m'
 	lacks "$output" $'\e'
+	# those of eight bits, in UTF-8, and no letter
+	has "$output" $'\\xc2\\x9b \302\\xc2\\x85 \303\244'
 	does release end failed
 }
 

@@ -477,6 +477,14 @@ goes_on() {
 	[ ! -e "$tree/run/qemu-$uuid.restored" ]
 }
 
+@test "a restore counts also when the clock was set back since" {
+	saved saved
+	event restore begin
+	touch -d '2 minutes' "$tree/run/qemu-$uuid.restored"
+	event prepare begin
+	is_begin restored
+}
+
 @test "restore and migrate leave their marks for prepare, and every later event removes them" {
 	local op
 	for op in start_begin started_begin stopped_end release_end reconnect_begin attach_begin other_begin; do

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +51,8 @@ bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, c
 	time_t now = time(NULL);
 
 	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
-	       st.st_mtime <= now && now - st.st_mtime < LIFETIME;
+	       /* the clock may have been set back since */
+	       llabs((long long)now - st.st_mtime) < LIFETIME;
 }
 
 bool vp_mark_read(const char *run_dir, const char *driver, const char *uuid, const char *mark,
