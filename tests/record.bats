@@ -218,8 +218,11 @@ boot $(</proc/sys/kernel/random/boot_id)"
 	everything
 	starts
 	ends saved
-	call restore begin
+	does restore begin
+	call prepare begin
 	[ "$status" -ne 0 ]
+	does stopped end
+	does release end failed
 	does prepare begin
 	same "$(sed -n 's/^begin //p' "$record/run")" new
 	does release end failed
