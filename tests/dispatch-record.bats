@@ -756,6 +756,25 @@ goes_on_and_fails() {
 	not has_record
 }
 
+@test "a run that went on under another name is not that of the next guest that gets the old one" {
+	fail_release
+	touch "$tree/fail/20-archive"
+	hook qemu renamed prepare begin -
+	rm "$tree/fail/20-archive"
+	hook qemu renamed start begin -
+	hook qemu renamed started begin -
+	: >"$seen"
+	xml=${asking//$uuid/${uuid/%7a11/7a12}}
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran 05-virt-parts
+	has_record
+	record_is called renamed
+	xml=$asking
+	hook qemu renamed release end destroyed
+	not has_record
+}
+
 @test "the run of a guest that is gone, of the same name with another UUID, is finished first" {
 	local other=${uuid/%7a11/7a12}
 	live

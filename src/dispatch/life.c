@@ -204,6 +204,9 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 		    : failed_keep_before(d, reason);
 	for (size_t i = 0; r == 0 && i < sizeof(over) / sizeof(over[0]); i++)
 		r = vp_record_remove(d->record, over[i]);
+	/* the old name is what its paths are allowed by */
+	if (r == 0 && strcmp(run->name, d->event->object) != 0)
+		r = vp_record_note(d->record, "called", d->event->object, strlen(d->event->object));
 	run->begin = begin;
 	run->turn++;
 	run->time = d->event->time.tv_sec;

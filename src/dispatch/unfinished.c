@@ -151,6 +151,7 @@ static bool is_namesake(const struct dispatch *d, const char *uuid)
 {
 	int record;
 	struct vp_run run;
+	char called[sizeof(run.name)];
 	bool same;
 
 	if (!vp_is_uuid(uuid) || !strcmp(uuid, d->event->uuid))
@@ -158,7 +159,10 @@ static bool is_namesake(const struct dispatch *d, const char *uuid)
 	record = vp_record_open(d->conf->state_dir, d->event->driver, uuid);
 	if (record < 0)
 		return false;
-	same = vp_record_read_run(record, &run) == 0 && !strcmp(run.name, d->event->object);
+	/* one that was renamed, and goes on, is called otherwise by now */
+	same = vp_record_read_run(record, &run) == 0 &&
+	       !strcmp(life_read_line(record, "called", called, sizeof(called)) ? called : run.name,
+		       d->event->object);
 	close(record);
 	return same;
 }

@@ -8,6 +8,7 @@
  *	claims         the paths that no other run may touch, a line each
  *	attached/NAME  what the disk NAME was built from that the running guest was given
  *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
+ *	called         the name by which the guest goes on, when it is not that in run
  *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
