@@ -161,9 +161,35 @@ qemu_log() {
 	record_is release from-snapshot
 }
 
-@test "without a record nothing is known" {
+@test "without a record qemu's log says why a machine has ended just now, and nothing a container" {
 	qemu_log 1 'shutting down, reason=saved'
+	reason_is saved
+	qemu_log -100 'shutting down, reason=crashed'
+	rm "$tree/qemu-log/web1.log"
 	reason_is unknown
+	qemu_log -300 'shutting down, reason=crashed'
+	reason_is unknown
+	hook lxc web1 release end - || true
+	same "$(<"$tree/reason")" unknown
+}
+
+@test "a run that stays unfinished is told to the system's log" {
+	[[ $EUID -eq 0 ]] || skip 'needs root'
+	mkdir "$tree/dev"
+	mknod -m 666 "$tree/dev/null" c 1 3
+	timeout 20 python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1] + "/dev/log")
+open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
+	within 5 test -S "$tree/dev/log"
+	live
+	touch "$tree/fail/20-archive"
+	around=(unshare -m --propagation private sh -c 'mount --bind "$0/dev" /dev && exec "$@"' "$tree")
+	event release end shutdown
+	[ "$status" -eq 1 ]
+	within 5 test -s "$tree/heard"
+	has "$(<"$tree/heard")" 'virt-parts['
+	has "$(<"$tree/heard")" 'web1: the run stays unfinished, failed: 20-archive'
 }
 
 @test "a release that cannot read what failed before is a failure itself, and leaves the run unfinished" {

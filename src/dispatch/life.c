@@ -13,6 +13,9 @@
 #include "tree.h"
 #include "unfinished.h"
 
+/* How old the line of qemu's log may be that tells of the end that an event is called for. */
+enum { JUST_NOW_S = 120 };
+
 static const char *const marks[] = {"restored", "incoming"};
 static const char mark_refused[] = "refused";
 
@@ -86,8 +89,13 @@ static void read_reason(struct dispatch *d)
 		return;
 	}
 	snprintf(d->reason, sizeof(d->reason), "unknown");
-	if (d->record < 0)
+	if (d->record < 0) {
+		/* without directives nothing hangs on it but what parts of the admin's own make of it */
+		if (!strcmp(event->driver, "qemu"))
+			reason_from_qemu_log(d->conf->qemu_log_dir, event->object,
+				event->time.tv_sec - JUST_NOW_S, d->reason);
 		return;
+	}
 	if (!life_may_have_run(d->record))
 		snprintf(d->reason, sizeof(d->reason), "failed");
 	else if (!vp_record_has(d->record, "started"))
@@ -335,7 +343,7 @@ static int end_teardown(struct dispatch *d)
 				"the run ends all the same, it never started; failed: %s",
 				d->failed.text);
 	} else if (d->failed.text || r < 0) {
-		log_warning(&d->log, "the run stays unfinished, failed: %s",
+		log_alarm(&d->log, "the run stays unfinished, failed: %s",
 			d->failed.text ? d->failed.text : "its record");
 		return names_has(&d->failed, FAILED_UNKNOWN) ? -EIO : r;
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -141,6 +142,22 @@ void log_warning(const struct log *log, const char *format, ...)
 	va_start(args, format);
 	put_line(log, "warning: ", format, args);
 	va_end(args);
+}
+
+void log_alarm(const struct log *log, const char *format, ...)
+{
+	char text[LOG_MESSAGE_MAX - 512], shown[LOG_MESSAGE_MAX - 512];
+	va_list args;
+
+	va_start(args, format);
+	put_line(log, "warning: ", format, args);
+	va_end(args);
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	openlog("virt-parts", LOG_PID, LOG_DAEMON);
+	syslog(LOG_ERR, "%s: %s", log->object, vp_escape(text, strlen(text), shown, sizeof(shown)));
+	closelog();
 }
 
 void log_error(const struct log *log, const char *format, ...)

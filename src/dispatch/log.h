@@ -45,6 +45,9 @@ void log_open(struct log *log, const char *log_dir, const char *driver, const ch
 void log_line(const struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_warning(const struct log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same, and a line to the system's log (syslog(3), LOG_ERR): of what nobody is told who could act on it. */
+void log_alarm(const struct log *log, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void log_error(const struct log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
