@@ -126,6 +126,21 @@ load lib/tree-tool
 		run -1 "$tool" list-mounts info
 		[[ $output == *EBADMSG* ]]
 	done
+	# what one guest makes long hides no other's, nor what is behind it
+	{
+		printf '36 35 0:5 / /'
+		printf 'a\\012%.0s' {1..300000}
+		echo '/b rw shared:7 - tmpfs one rw,size=4k'
+		printf '37 35 0:5 / /'
+		head -c 5000000 /dev/zero | tr '\0' x
+		echo ' rw - tmpfs two rw,size=4k'
+		echo '38 35 0:5 / /c rw - tmpfs three rw,size=4k'
+	} >info
+	"$tool" list-mounts info >listed
+	[[ $(wc -c <listed) -gt 4700000 ]]
+	[[ $(grep -c '/b\] \[tmpfs\] \[one\]$' listed) -eq 1 ]]
+	[[ $(grep -c '^37 .*x\] \[tmpfs\] \[two\] cut$' listed) -eq 1 ]]
+	grep -qxF '38 35 [/] [/c] [tmpfs] [three]' listed
 	run -0 "$tool" list-mounts /proc/self/mountinfo
 	[[ ${#lines[@]} -eq $(wc -l </proc/self/mountinfo) ]]
 }

@@ -10,7 +10,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define MAX_LINE ((size_t)1 << 20)
+/*
+ * A guest chooses how deep a mount lies, and every line is read for all guests: what a field has
+ * beyond this is passed over. 4096 names of 255 bytes, each written as \ooo.
+ */
+#define MAX_FIELD ((size_t)4 << 20)
+
+struct line {
+	FILE *file;
+	char *text;
+	size_t length, room;
+	bool cut; /* a field was longer */
+};
 
 /* Decodes \ooo in place. */
 static void decode(char *text)
@@ -69,6 +80,7 @@ static int parse_line(char *line, struct vp_mount *ret)
 
 	char *fs_type = next_field(&at);
 	char *source = next_field(&at);
+	char *super_options = next_field(&at);
 
 	if (!fs_type || !source || !parse_number(field[ID], &ret->id) ||
 		!parse_number(field[PARENT], &ret->parent_id) ||
@@ -84,32 +96,65 @@ static int parse_line(char *line, struct vp_mount *ret)
 	ret->options = field[OPTIONS];
 	ret->fs_type = fs_type;
 	ret->source = source;
+	ret->super_options = super_options ? super_options : "";
 	return 0;
+}
+
+static int put(struct line *line, char c)
+{
+	if (line->length == line->room) {
+		size_t room = line->room ? 2 * line->room : 4096;
+		char *text = realloc(line->text, room);
+
+		if (!text)
+			return -ENOMEM;
+		line->text = text;
+		line->room = room;
+	}
+	line->text[line->length++] = c;
+	return 0;
+}
+
+/* 1 and the line; 0 at the end; -errno. */
+static int read_line(struct line *line)
+{
+	size_t field = 0;
+	int r = 0, c;
+
+	line->length = 0;
+	line->cut = false;
+	errno = 0;
+	while (r == 0 && (c = getc_unlocked(line->file)) != EOF && c != '\n') {
+		field = c == ' ' ? 0 : field + 1;
+		if (field <= MAX_FIELD)
+			r = put(line, (char)c);
+		else
+			line->cut = true;
+	}
+	if (r < 0)
+		return r;
+	if (ferror(line->file))
+		return errno > 0 ? -errno : -EIO;
+	if (c == EOF && line->length == 0)
+		return 0;
+	r = put(line, '\0');
+	return r < 0 ? r : 1;
 }
 
 static int each_line(FILE *file, int (*each)(const struct vp_mount *, void *), void *context)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
+	struct line line = {.file = file};
 	int r = 0;
 
-	while (r == 0 && (errno = 0, length = getline(&line, &room, file)) >= 0) {
+	while (r == 0 && (r = read_line(&line)) > 0) {
 		struct vp_mount mount;
 
-		if ((size_t)length > MAX_LINE) {
-			r = -E2BIG;
-			break;
-		}
-		if (length > 0 && line[length - 1] == '\n')
-			line[length - 1] = '\0';
-		r = parse_line(line, &mount);
+		r = parse_line(line.text, &mount);
+		mount.cut = line.cut;
 		if (r == 0)
 			r = each(&mount, context);
 	}
-	if (r == 0 && !feof(file))
-		r = errno > 0 ? -errno : -EIO;
-	free(line);
+	free(line.text);
 	return r;
 }
 

@@ -52,14 +52,15 @@ struct vp_mount {
 	const char *options; /* of the mount, "rw,nosuid" */
 	const char *fs_type;
 	const char *source;
+	const char *super_options; /* of the filesystem, "rw,size=64k" */
+	bool cut;		   /* a string was longer than 4 MiB, and is only its beginning */
 };
 
 /*
  * Calls each() for every mount of this process's namespace, in the kernel's order (a later one
  * covers an earlier one on the same mount point), until it returns something else than 0, which
  * is then returned. A mount point that is out of reach of the root directory is not listed.
- * Returns 0 or -errno; -EBADMSG for a line that is not understood, -E2BIG for one of more than 1
- * MiB.
+ * Returns 0 or -errno; -EBADMSG for a line that is not understood.
  */
 int vp_each_mount(int (*each)(const struct vp_mount *mount, void *context), void *context);
 

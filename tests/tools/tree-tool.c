@@ -172,9 +172,9 @@ static int mounts(struct tool *tool, char **argument)
 static int print_mount(const struct vp_mount *mount, void *context)
 {
 	(void)context;
-	printf("%llu %llu [%s] [%s] [%s] [%s]\n", (unsigned long long)mount->id,
+	printf("%llu %llu [%s] [%s] [%s] [%s]%s\n", (unsigned long long)mount->id,
 		(unsigned long long)mount->parent_id, mount->root, mount->mount_point,
-		mount->fs_type, mount->source);
+		mount->fs_type, mount->source, mount->cut ? " cut" : "");
 	return 0;
 }
 
