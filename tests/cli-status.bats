@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # virt-parts status and resolve: runs that are open or unfinished, and their end.
 
-# shellcheck disable=SC2154 # variables of cli_make and vp
+# shellcheck disable=SC2154,SC2034 # variables of cli_make and vp
 load lib/cli.bash
 
 setup() { cli_make; }
@@ -197,6 +197,34 @@ time.sleep(1000)' "$tree/deaf"
 	nothing_left
 	# and the guest starts as if nothing had been
 	mended
+	lives
+}
+
+@test "a ramdisk that the guest has buried too deep keeps the run; resolve --discard ends it and leaves the mount" {
+	isolate
+	prefix=(nsenter --mount="/proc/$namespace/ns/mnt")
+	ask_file "<ramdisk><dir size='1M'>$me/p/tmp</dir></ramdisk>"
+	starts
+	bury "$me/p" 4200 $'\n'
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" 'a ramdisk of the run lies too deep to be unmounted, below '
+	has "$errors" "give it up with 'virt-parts resolve --discard $id'"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'lies too deep to be unmounted'
+	call release end failed
+	finds -c "$daemon" resolve web1
+	finds -c "$daemon" status
+	(($(wc -l <<<"$output") < 20))
+	good -c "$daemon" resolve --discard --yes web1
+	has "$output" 'stays mounted: a ramdisk too deep to be unmounted, below '
+	has "$output" "discarded the run of 'web1'"
+	no_record
+	(($(grep -c "virt-parts:$id" "/proc/$namespace/mountinfo") == 1))
+	vp -c "$daemon" doctor
+	has "$output" 'move a directory above it up in its tree, and unmount it there'
+	# and the guest starts again
 	lives
 }
 

@@ -492,6 +492,56 @@ $me/unrelated"
 	umount "$me/bound"
 }
 
+@test "a ramdisk that the guest has buried counts, is in no other guest's way, and is unmounted where it is" {
+	local one
+	isolate
+	policy '[limits]' 'ramdisk-total = 3M'
+	for one in '17 a' $'1100 \n'; do
+		guest web1
+		ask "<ramdisk><dir size='2M'>$me/p/a</dir></ramdisk>"
+		starts
+		bury "$me/p" "${one% *}" "${one#* }"
+		guest web2 lxc 2
+		ask "<ramdisk><dir size='2M'>$guests/web2/a</dir></ramdisk>"
+		call prepare begin
+		[ "$status" -ne 0 ]
+		has "$errors" 'would pass ramdisk-total'
+		does release end failed
+		mkdir -p "$guests/web2/out"
+		ask "<ramdisk><dir size='1M'>$guests/web2/a</dir></ramdisk><post-rm-rf><dir>$guests/web2/out</dir></post-rm-rf>"
+		lives
+		is_gone "$guests/web2/out"
+		guest web1
+		ends
+		nothing_left
+		lives
+		rm -rf "${me:?}"/*
+	done
+}
+
+@test "one that is buried too deep is kept, and what the message asks for helps" {
+	isolate
+	ask "<ramdisk><dir size='1M'>$me/p/a</dir></ramdisk>"
+	starts
+	bury "$me/p" 4200 $'\n'
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" 'move a directory above it up in the tree and start the guest'
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'lies too deep'
+	python3 -c '
+import os, sys
+top = at = os.open(sys.argv[1], os.O_RDONLY)
+for level in range(300):
+    at = os.open("\n" * 255, os.O_RDONLY, dir_fd=at)
+os.rename("\n" * 255, "up", src_dir_fd=at, dst_dir_fd=top)' "$me"
+	does prepare begin
+	same "$(mounts_below "$tree")" "$me/p/a"
+	does release end failed
+	nothing_left
+}
+
 @test "mounts that come and go meanwhile, and get the number of one that is gone, are taken neither for it nor for what lies below them" {
 	local -i n rounds=${VIRT_PARTS_FULL:+300}
 	((rounds)) || rounds=60

@@ -44,44 +44,79 @@ void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE])
 			st.stx_btime.tv_nsec);
 }
 
-/*
- * 1: the root of the mount was born then; 0: it was not; -EAGAIN: the mount could not be looked at,
- * since it has been moved from its place meanwhile or is covered.
- */
-static int has_birth(const struct vp_mount *mount, const char *birth)
+int vp_own_mount_open(const struct vp_own_mount *mount)
 {
-	char born[VP_BIRTH_SIZE] = "-";
-	bool looked = false;
 	int root, fd;
 	uint64_t id;
 
-	if (strcmp(birth, "-") == 0) /* then the device must do */
-		return 1;
+	if (mount->lost)
+		return -ENAMETOOLONG;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	fd = vp_open_beneath(root, mount->mount_point + 1, O_PATH | O_DIRECTORY);
+	fd = vp_open_long_beneath(root, mount->path + 1, O_PATH | O_DIRECTORY);
 	close(root);
 	if (fd < 0)
+		return fd == -ENAMETOOLONG ? fd : -EAGAIN;
+	if (vp_mount_id(fd, &id) < 0 || id != mount->id) {
+		close(fd);
 		return -EAGAIN;
-	if (vp_mount_id(fd, &id) == 0 && id == mount->id) {
-		vp_birth_of(fd, born);
-		looked = true;
 	}
-	close(fd);
-	return looked ? strcmp(born, birth) == 0 : -EAGAIN;
+	return fd;
 }
 
-static int remember(struct vp_own_mount *place, const struct vp_mount *mount)
+char *vp_own_mount_shown(const struct vp_own_mount *mount, char buffer[VP_MOUNT_SHOWN_SIZE])
 {
-	char *path = strdup(mount->mount_point);
+	size_t length = strlen(mount->path);
+
+	if (length < VP_MOUNT_SHOWN_SIZE)
+		return strcpy(buffer, mount->path);
+	snprintf(buffer, VP_MOUNT_SHOWN_SIZE, "%.400s... (%s%zu bytes)", mount->path,
+		mount->lost ? "more than " : "", length);
+	return buffer;
+}
+
+/*
+ * 1: the root of the mount was born then; 0: it was not; -EAGAIN: the mount could not be looked at,
+ * since it has been moved from its place meanwhile or is covered; -ENAMETOOLONG: it lies too deep.
+ */
+static int has_birth(const struct vp_own_mount *mount, const char *birth)
+{
+	char born[VP_BIRTH_SIZE];
+	int fd;
+
+	if (strcmp(birth, "-") == 0) /* then the device must do */
+		return mount->lost ? -ENAMETOOLONG : 1;
+	fd = vp_own_mount_open(mount);
+	if (fd < 0)
+		return fd;
+	vp_birth_of(fd, born);
+	close(fd);
+	return strcmp(born, birth) == 0;
+}
+
+static int remember(struct vp_own_mount *place, const struct vp_own_mount *mount)
+{
+	char *path = strdup(mount->path);
 
 	if (!path)
 		return -ENOMEM;
 	free(place->path);
-	place->id = mount->id;
+	*place = *mount;
 	place->path = path;
 	return 0;
+}
+
+static int is_elsewhere(struct mounted *m, struct vp_own_mount *mount)
+{
+	int r = has_birth(mount, m->birth);
+
+	/* by source and device it is the run's, and nobody can look whether by birth, too */
+	mount->lost = r == -ENAMETOOLONG;
+	if (r <= 0 && !mount->lost)
+		return r;
+	m->n_elsewhere++;
+	return remember(&m->elsewhere, mount);
 }
 
 static int find(const struct vp_mount *mount, void *context)
@@ -98,12 +133,12 @@ static int find(const struct vp_mount *mount, void *context)
 
 		if (m->device && strcmp(m->device, device) != 0)
 			continue;
-		if (strcmp(m->path, mount->mount_point) == 0) {
-			r = remember(&m->at_path, mount);
-		} else if (m->device && (r = has_birth(mount, m->birth)) > 0) {
-			m->n_elsewhere++;
-			r = remember(&m->elsewhere, mount);
-		}
+		struct vp_own_mount found = {mount->id, (char *)mount->mount_point, mount->cut};
+
+		if (strcmp(m->path, mount->mount_point) == 0)
+			r = remember(&m->at_path, &found);
+		else if (m->device)
+			r = is_elsewhere(m, &found);
 	}
 	return r;
 }
@@ -233,6 +268,14 @@ void vp_own_mounts_free(struct vp_own_mounts *own)
 		free(own->mounts[i].path);
 	free(own->mounts);
 	*own = (struct vp_own_mounts){0};
+}
+
+const struct vp_own_mount *vp_own_mounts_lost(const struct vp_own_mounts *own)
+{
+	for (size_t i = 0; i < own->n; i++)
+		if (own->mounts[i].lost)
+			return &own->mounts[i];
+	return NULL;
 }
 
 static bool has_id(const struct vp_own_mounts *own, uint64_t id)

@@ -12,6 +12,7 @@
  *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
+ *	discarded      an empty file: the run was discarded, and a ramdisk out of reach does not keep it
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
  *	               admin's own that have not ended yet
  *	before         the reason of an unfinished teardown, then what failed in it, a line each: for a

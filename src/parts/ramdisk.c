@@ -104,6 +104,18 @@ static int mount_on(const struct vp_event *event, const struct vp_element *dir,
 	return r < 0 ? error(event, dir, "record the mount on", r) : 0;
 }
 
+static void tell_lost(const struct vp_event *event, const struct vp_element *where,
+	const struct vp_own_mount *mount)
+{
+	char shown[VP_MOUNT_SHOWN_SIZE];
+
+	vp_error(event, where,
+		"a ramdisk of the run lies too deep to be unmounted, below '%s': move a directory "
+		"above it up in the tree and start the guest; or give it up with 'virt-parts "
+		"resolve --discard %s'",
+		vp_own_mount_shown(mount, shown), event->uuid);
+}
+
 static int prepare_dir(const struct vp_event *event, const struct vp_element *dir,
 	struct vp_policy *policy, int run)
 {
@@ -114,7 +126,11 @@ static int prepare_dir(const struct vp_event *event, const struct vp_element *di
 	if (target < 0)
 		return target;
 	r = vp_own_mounts_read(run, event->uuid, &own);
-	if (r == 0 && vp_own_mounts_has(target, &own)) {
+	if (r == 0 && vp_own_mounts_lost(&own)) {
+		/* the journal would forget it for a new one on the same path */
+		tell_lost(event, dir, vp_own_mounts_lost(&own));
+		r = -ENAMETOOLONG;
+	} else if (r == 0 && vp_own_mounts_has(target, &own)) {
 		vp_note(event, dir, "'%s' is mounted already, with what is in it", dir->text);
 	} else if (r == 0 && (r = vp_is_mount_root(target)) > 0) {
 		vp_error(event, dir,
@@ -164,28 +180,44 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 static int unmount(const struct vp_event *event, const struct vp_element *directive,
 	const struct vp_own_mount *mount)
 {
-	char why[1024];
-	int r = ramdisk_unmount(event->uuid, mount, why, sizeof(why));
+	char why[1024], shown[VP_MOUNT_SHOWN_SIZE];
+	int r;
 
+	if (mount->lost) {
+		tell_lost(event, directive, mount);
+		return -ENAMETOOLONG;
+	}
+	r = ramdisk_unmount(event->uuid, mount, why, sizeof(why));
 	if (r < 0)
 		vp_error(event, directive,
 			"cannot unmount '%s': %s; end what uses it, the next start of the guest "
 			"then unmounts it first",
-			mount->path, why);
+			vp_own_mount_shown(mount, shown), why);
 	return r;
+}
+
+/* Why a ramdisk stays at release, or NULL. */
+static const char *stays(
+	const struct vp_event *event, const struct vp_own_mount *mount, bool discarded)
+{
+	return mount->lost && discarded ? "it lies too deep to be unmounted, and is given up"
+					: vp_ramdisk_stays(event);
 }
 
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, status = 0;
-	const char *why = vp_ramdisk_stays(event);
+	char shown[VP_MOUNT_SHOWN_SIZE];
 	struct vp_own_mounts own;
+	const char *why;
+	bool discarded;
 
 	if (run < 0) {
 		vp_error(event, directive, "cannot open the run's record '%s': %m",
 			event->state_dir);
 		return -errno;
 	}
+	discarded = vp_record_has(run, "discarded");
 	r = vp_own_mounts_read(run, event->uuid, &own);
 	close(run);
 	if (r < 0) {
@@ -194,9 +226,10 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		return r;
 	}
 	for (size_t i = own.n; i-- > 0;) { /* the last mounted first */
+		why = stays(event, &own.mounts[i], discarded);
 		if (why)
-			vp_note(event, directive, "'%s' stays mounted: %s", own.mounts[i].path,
-				why);
+			vp_note(event, directive, "'%s' stays mounted: %s",
+				vp_own_mount_shown(&own.mounts[i], shown), why);
 		else if ((r = unmount(event, directive, &own.mounts[i])) < 0)
 			status = r;
 	}

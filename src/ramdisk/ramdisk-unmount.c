@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <time.h>
@@ -99,16 +100,30 @@ static int unmount_in(const char *uuid, int parent, const char *leaf,
 	return r;
 }
 
+/* The directory that it is mounted in, however deep that lies. */
+static int open_parent(const struct vp_own_mount *mount, const char **ret_leaf)
+{
+	const char *leaf = strrchr(mount->path, '/') + 1;
+	size_t length = (size_t)(leaf - mount->path);
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+	char *parent;
+
+	*ret_leaf = leaf;
+	if (root < 0)
+		return -errno;
+	parent = strndup(mount->path + 1, length > 1 ? length - 2 : 0);
+	fd = parent ? vp_open_long_beneath(root, parent, O_RDONLY | O_DIRECTORY) : -ENOMEM;
+	free(parent);
+	close(root);
+	return fd;
+}
+
 int ramdisk_unmount(const char *uuid, const struct vp_own_mount *mount, char *why, size_t size)
 {
 	const char *leaf;
-	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, r;
+	int parent = open_parent(mount, &leaf), r;
 
-	if (root < 0)
-		return -errno;
 	*why = '\0';
-	parent = vp_open_parent_beneath(root, mount->path + 1, &leaf);
-	close(root);
 	if (parent < 0) {
 		r = parent == -ENOENT ? check_gone(uuid, mount, why, size) : parent;
 	} else {

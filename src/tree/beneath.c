@@ -79,6 +79,36 @@ int vp_open_beneath(int root_fd, const char *relative, uint64_t flags)
 		root_fd, *relative == '\0' ? "." : relative, flags, makes ? 0600 : 0, RESOLVE_SAFE);
 }
 
+int vp_open_long_beneath(int root_fd, const char *relative, uint64_t flags)
+{
+	char step[PATH_MAX];
+	int dir = root_fd, fd;
+
+	do {
+		size_t length = strnlen(relative, PATH_MAX);
+		bool last = length < PATH_MAX;
+
+		while (!last && length > 0 && relative[--length] != '/')
+			;
+		memcpy(step, relative, length);
+		step[length] = '\0';
+		if (last)
+			fd = vp_open_beneath(dir, step, flags);
+		else if (length == 0)
+			fd = -ENAMETOOLONG;
+		else
+			fd = vp_open_beneath(dir, step, O_PATH | O_DIRECTORY);
+		if (dir != root_fd)
+			close(dir);
+		if (last)
+			return fd;
+		dir = fd;
+		relative += length;
+		relative += strspn(relative, "/");
+	} while (fd >= 0);
+	return fd;
+}
+
 /* One component can't lead out of dir_fd, so RESOLVE_BENEATH has nothing to say here. */
 static int open_directory(int dir_fd, const char *name)
 {

@@ -25,6 +25,9 @@
  */
 int vp_open_beneath(int root_fd, const char *relative, uint64_t flags);
 
+/* The same for a path of any length, by way of the directories on it; none of its names may change. */
+int vp_open_long_beneath(int root_fd, const char *relative, uint64_t flags);
+
 /*
  * Makes the missing directories of relative one by one, each with exactly this mode whatever the
  * umask, and owned by the caller; those that exist are left as they are. A new directory's parent

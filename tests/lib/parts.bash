@@ -201,6 +201,21 @@ in_namespace() {
 	[[ $(readlink "/proc/$namespace/ns/mnt") != "$(readlink /proc/self/ns/mnt)" && $(<"/proc/$namespace/comm") == sleep ]]
 }
 
+# bury DIR LEVELS CHARACTER: what a guest may do with a directory of its tree: to the end of so many new ones, each with
+# a name of 255 such characters
+bury() {
+	python3 -c '
+import os, sys
+name = sys.argv[4] * 255
+top = at = os.open(sys.argv[1], os.O_RDONLY)
+for level in range(int(sys.argv[3])):
+    os.mkdir(name, dir_fd=at)
+    at, last = os.open(name, os.O_RDONLY, dir_fd=at), at
+    if last != top:
+        os.close(last)
+os.rename(sys.argv[2], sys.argv[2], src_dir_fd=top, dst_dir_fd=at)' "${1%/*}" "${1##*/}" "$2" "$3"
+}
+
 # --- what there is ---------------------------------------------------------------------------------------------
 
 no_record() {

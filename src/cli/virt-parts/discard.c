@@ -9,6 +9,7 @@
 
 #include "directives.h"
 #include "dispatch/unfinished.h"
+#include "own-mounts.h"
 #include "resolve.h"
 #include "style.h"
 
@@ -49,22 +50,39 @@ static void show_images(struct resolving *x)
 	}
 }
 
+static void show_ramdisk(struct cli *cli, const struct vp_own_mount *mount)
+{
+	char buffer[VP_MOUNT_SHOWN_SIZE];
+	const char *shown = cli_shown(cli, vp_own_mount_shown(mount, buffer));
+	struct statvfs fs = {0};
+	int fd = vp_own_mount_open(mount);
+	uint64_t used = 0;
+
+	if (mount->lost) {
+		printf("  stays mounted: a ramdisk too deep to be unmounted, below '%s'; move a "
+		       "directory above it up, and unmount it there\n",
+			shown);
+		return;
+	}
+	if (fd >= 0 && fstatvfs(fd, &fs) == 0)
+		used = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
+	if (fd >= 0)
+		close(fd);
+	printf("  %sis lost:%s the ramdisk '%s', with %" PRIu64 " bytes in it\n", style(STYLE_BAD),
+		style(STYLE_PLAIN), shown, used);
+}
+
 void discard_show_loss(struct resolving *x)
 {
 	struct cli *cli = x->cli;
-	const char *lines = x->run->mounted, *path;
+	struct vp_own_mounts own;
 
 	printf("Discarding the run of '%s' (%s, %s):\n", cli_shown(cli, x->run->name),
 		x->run->driver, x->run->uuid);
-	while ((path = cli_line(cli, &lines))) {
-		struct statvfs fs = {0};
-		uint64_t used = 0;
-
-		if (statvfs(path, &fs) == 0)
-			used = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
-		printf("  %sis lost:%s the ramdisk '%s', with %" PRIu64 " bytes in it\n",
-			style(STYLE_BAD), style(STYLE_PLAIN), cli_shown(cli, path), used);
-	}
+	if (vp_own_mounts_read(x->record, x->run->uuid, &own) == 0)
+		for (size_t i = 0; i < own.n; i++)
+			show_ramdisk(cli, &own.mounts[i]);
+	vp_own_mounts_free(&own);
 	show_images(x);
 	show_directives(x);
 	fflush(stdout);
@@ -107,6 +125,8 @@ int discard_drop_asked(struct resolving *x)
 
 	if (r == 0)
 		r = vp_record_remove(x->record, "asked/post-rm-rf");
+	if (r == 0)
+		r = vp_record_note(x->record, "discarded", "", 0);
 	if (r == 0 && x->run->error)
 		r = mend_record(x);
 	return r;

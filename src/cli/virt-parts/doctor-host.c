@@ -93,6 +93,8 @@ static int check_mount(const struct vp_mount *mount, void *context)
 	static const char prefix[] = "virt-parts:";
 	const struct orphans *o = context;
 	const char *uuid = mount->source + sizeof(prefix) - 1;
+	const struct vp_own_mount own = {mount->id, (char *)mount->mount_point, mount->cut};
+	char shown[VP_MOUNT_SHOWN_SIZE];
 
 	if (strcmp(mount->fs_type, "tmpfs") != 0 ||
 		strncmp(mount->source, prefix, sizeof(prefix) - 1) != 0)
@@ -101,10 +103,12 @@ static int check_mount(const struct vp_mount *mount, void *context)
 		if (strcmp(run->uuid, uuid) == 0)
 			return 0;
 	findings_add(o->findings, FINDING_WARNING, "ramdisks",
-		cli_format(o->findings->cli, "umount %s",
-			cli_quoted(o->findings->cli, mount->mount_point)),
+		strlen(mount->mount_point) < PATH_MAX
+			? cli_format(o->findings->cli, "umount %s",
+				  cli_quoted(o->findings->cli, mount->mount_point))
+			: "move a directory above it up in its tree, and unmount it there",
 		"'%s' is a ramdisk of no run that is known (%s); what is in it goes with it",
-		mount->mount_point, mount->source);
+		vp_own_mount_shown(&own, shown), mount->source);
 	return 0;
 }
 

@@ -109,10 +109,15 @@ static const char *find_mounted(struct cli *cli, int record, const char *uuid)
 {
 	struct vp_own_mounts own;
 	const char *mounted = "";
+	char shown[VP_MOUNT_SHOWN_SIZE], line[4 * VP_MOUNT_SHOWN_SIZE];
 
 	if (vp_own_mounts_read(record, uuid, &own) == 0)
-		for (size_t i = 0; i < own.n; i++)
-			mounted = cli_format(cli, "%s%s\n", mounted, own.mounts[i].path);
+		for (size_t i = 0; i < own.n; i++) {
+			vp_own_mount_shown(&own.mounts[i], shown);
+			/* a guest may have put it below a name with a newline */
+			mounted = cli_format(cli, "%s%s\n", mounted,
+				vp_escape_controls(shown, strlen(shown), line, sizeof(line)));
+		}
 	vp_own_mounts_free(&own);
 	return mounted;
 }
