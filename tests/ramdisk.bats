@@ -74,6 +74,23 @@ hold() {
 	nothing_left
 }
 
+@test "how many files it holds goes by its size: 1024 and one for each 4 KiB, at most for each KiB" {
+	ramdisk
+	starts
+	same "$(stat -f -c %c "$me/tmp")" 1280
+	ends
+	ask "<ramdisk><dir size='4K'>$me/tmp</dir></ramdisk>"
+	starts
+	same "$(stat -f -c %c "$me/tmp")" 1025
+	ends
+	ramdisk "inodes='2048'"
+	starts
+	same "$(stat -f -c %c "$me/tmp")" 2048
+	ends
+	ramdisk "inodes='2049'"
+	refused "<ramdisk><dir>: inodes '2049' is more than size '1M' allows" ', 2048; ask for less or for a larger size'
+}
+
 @test "options relax what is set: exec, noatime" {
 	ramdisk "options='noatime exec'"
 	starts

@@ -49,6 +49,19 @@ static int check_visible(struct vp_checking *checking, const struct vp_element *
 	return 0;
 }
 
+/* Each costs the kernel memory that is outside of the size, and so of ramdisk-total. */
+static int check_inodes(struct vp_checking *checking, const struct vp_element *dir)
+{
+	uint64_t most = vp_attr_number(dir, "size", 0) / 1024 + 1024;
+
+	if (vp_attr_number(dir, "inodes", 0) <= most)
+		return 0;
+	return vp_check_refuse(checking, dir,
+		"inodes '%s' is more than size '%s' allows, which is one for each KiB and 1024, "
+		"%" PRIu64 "; ask for less or for a larger size",
+		vp_attr_text(dir, "inodes", ""), vp_attr_text(dir, "size", ""), most);
+}
+
 static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
 {
 	uint64_t most = vp_limit_of_memory(&checking->policy->conf.ramdisk_size);
@@ -64,7 +77,9 @@ static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
 				"size '%s' is more than ramdisk-size in parts.conf allows, %" PRIu64
 				" bytes; ask for less or raise it",
 				vp_attr_text(dir, "size", ""), most);
-		r = vp_check_once(checking, dir, NULL);
+		r = check_inodes(checking, dir);
+		if (r == 0)
+			r = vp_check_once(checking, dir, NULL);
 		if (r < 0)
 			return r;
 	}

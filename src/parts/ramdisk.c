@@ -49,16 +49,17 @@ static int open_target(
 /* What <dir> asks for; what it does not say is as the directory that it covers has it. */
 static int spec_of(const struct vp_element *dir, int target, struct ramdisk_spec *ret)
 {
+	uint64_t size = vp_attr_number(dir, "size", 0);
 	struct stat st;
 
 	if (fstat(target, &st) < 0)
 		return -errno;
 	*ret = (struct ramdisk_spec){
-		.size = vp_attr_number(dir, "size", 0),
+		.size = size,
 		.mode = (mode_t)vp_attr_number(dir, "mode", st.st_mode & 01777),
 		.uid = (uid_t)vp_attr_number(dir, "uid", st.st_uid),
 		.gid = (gid_t)vp_attr_number(dir, "gid", st.st_gid),
-		.inodes = vp_attr_number(dir, "inodes", 0),
+		.inodes = vp_attr_number(dir, "inodes", size / 4096 + 1024),
 		.exec = vp_attr_has_word(dir, "options", "exec"),
 		.noatime = vp_attr_has_word(dir, "options", "noatime"),
 	};

@@ -134,7 +134,7 @@ static int configure(
 		r = set_number(fs, "uid", spec->uid, false, why, size);
 	if (r == 0)
 		r = set_number(fs, "gid", spec->gid, false, why, size);
-	if (r == 0 && spec->inodes)
+	if (r == 0)
 		r = set_number(fs, "nr_inodes", spec->inodes, false, why, size);
 	if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = context_error(fs, "create", why, size);

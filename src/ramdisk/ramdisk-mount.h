@@ -15,7 +15,7 @@ struct ramdisk_spec {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	uint64_t inodes; /* 0: as the kernel chooses */
+	uint64_t inodes;
 	bool exec, noatime;
 };
 
