@@ -206,6 +206,33 @@ at() {
 	done
 }
 
+@test "a mount point is not emptied either when it is the source of a <filesystem>" {
+	mkdir -p "$tree/elsewhere" "$me/scratch"
+	rm_rf '' "<filesystem type='mount'><source dir='$me/scratch'/><target dir='/'/></filesystem>"
+	local kind
+	for kind in bind tmpfs; do
+		starts
+		if [[ $kind == bind ]]; then
+			mount --bind "$tree/elsewhere" "$me/scratch"
+		else
+			mount -t tmpfs other "$me/scratch"
+		fi
+		mkdir "$me/scratch/precious"
+		call release end destroyed
+		[ "$status" -ne 0 ]
+		has "$errors" "nothing of '$me/scratch' is deleted: it is itself where something is mounted; unmount it"
+		has "$errors" "'virt-parts resolve --discard $id', and name a directory in it"
+		is_there "$me/scratch/precious" "$record"
+		umount "$me/scratch"
+		does prepare begin
+		same "$(names_in "$me/scratch")" ''
+		does release end failed
+		nothing_left
+		mkdir "$me/scratch/old"
+	done
+	is_there "$tree/elsewhere/precious"
+}
+
 @test "the guest's own ramdisk inside is unmounted before" {
 	ask "<ramdisk><dir size='1M'>$me/scratch/ram</dir></ramdisk><post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
 	lives

@@ -67,8 +67,19 @@ static int check_archives(struct removing *r, const struct vp_element *dir)
 static int check_mounts(struct removing *r, const struct vp_element *dir, int fd)
 {
 	char where[512];
-	int mounted = vp_tree_has_mounts(fd, where, sizeof(where));
+	int mounted = vp_is_mount_root(fd);
 
+	if (mounted > 0) {
+		vp_error(r->event, dir,
+			"nothing of '%s' is deleted: it is itself where something is mounted; "
+			"unmount it, the next start of the guest then deletes first; or end the "
+			"run "
+			"with 'virt-parts resolve --discard %s', and name a directory in it",
+			dir->text, r->event->uuid);
+		return -EBUSY;
+	}
+	if (mounted == 0)
+		mounted = vp_tree_has_mounts(fd, where, sizeof(where));
 	if (mounted == 0)
 		return 0;
 	if (mounted < 0)
