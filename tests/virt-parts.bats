@@ -676,6 +676,45 @@ over() {
 	over
 }
 
+@test "among many claims the one that collides is found, and names that only begin alike are not" {
+	local one two mine theirs
+	local -a others=(a-b a.b a%20b ab b b/c b/c/d b-/c c d/e/f)
+	dirs() {
+		printf '<post-rm-rf>'
+		printf "<dir>$tree/shared/%s</dir>" "$@"
+		printf '</post-rm-rf>'
+	}
+	for one in 'a a' 'a a/b' 'a/b a' 'a/x/y/z a/x' 'z b/c/d/e' 'b/y b'; do
+		read -r mine theirs <<<"$one"
+		both "$(dirs "$theirs" "${others[@]}")" "$(dirs q "$mine" q-)"
+		two=$theirs
+		[[ $one != z* ]] || {
+			[ "$status" -eq 0 ]
+			over
+			continue
+		}
+		[ "$status" -ne 0 ]
+		has "$errors" "'$tree/shared/$mine' is in the way of '$tree/shared/$two', which the run of the lxc guest 'web1' has claimed"
+		over
+	done
+}
+
+@test "many claims of one guest do not hold up the others" {
+	without_checker 'measures time'
+	policy "delete = $tree/shared"
+	ask "<post-rm-rf><dir>$tree/shared/first</dir></post-rm-rf>"
+	starts
+	local long
+	long=$(printf 'x%.0s' {1..200})
+	seq -f "$tree/shared/$long/%.0f" 200000 >>"$record/claims"
+	guest web2 lxc 2
+	ask "<post-rm-rf>$(seq -f "<dir>$tree/shared/${long}y/%.0f</dir>" 5000)</post-rm-rf>"
+	local -i begin=${EPOCHREALTIME/[.,]/}
+	does prepare begin
+	((${EPOCHREALTIME/[.,]/} - begin < 4000000))
+	does release end failed
+}
+
 @test "guests of two drivers with one name and UUID do not share a path" {
 	policy "write = $tree/shared"
 	ask "<ramdisk><dir size='1M'>$tree/shared/tmp</dir></ramdisk>"

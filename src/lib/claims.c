@@ -16,13 +16,6 @@
 #include "record.h"
 #include "text.h"
 
-struct asking {
-	const char *state_dir, *driver, *uuid;
-	const char *claims;
-	char *why;
-	size_t why_size;
-};
-
 int vp_claims_lock(const char *state_dir)
 {
 	char path[PATH_MAX];
@@ -46,49 +39,109 @@ int vp_claims_lock(const char *state_dir)
 	return fd;
 }
 
-/* The next line of a list, its length; NULL at the end. */
-static const char *next_line(const char **list, size_t *ret_length)
-{
-	const char *line = *list;
+/* A path with a slash behind it, so that what begins with it lies below it; mine or the other run's. */
+struct claim {
+	const char *path;
+	size_t length;
+	bool mine;
+};
 
-	if (!*line)
-		return NULL;
-	*ret_length = strcspn(line, "\n");
-	*list = line + *ret_length + (line[*ret_length] == '\n');
-	return line;
+struct claims {
+	struct claim *claims;
+	size_t n;
+};
+
+static int by_path(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int r = memcmp(x->path, y->path, x->length < y->length ? x->length : y->length);
+
+	return r ? r : (x->length > y->length) - (x->length < y->length);
 }
 
-static bool collide(const char *a, size_t a_length, const char *b, size_t b_length)
+/* Sorts the lines of TEXT, which are changed for it and must stay. *ret is to be freed. */
+static int sort_claims(char *text, bool mine, struct claims *ret)
 {
-	size_t shorter = a_length < b_length ? a_length : b_length;
+	size_t n = 0;
 
-	if (memcmp(a, b, shorter) != 0)
-		return false;
-	return a_length == b_length || (a_length > b_length ? a : b)[shorter] == '/';
-}
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		n++;
+	*ret = (struct claims){.claims = calloc(n + 1, sizeof(*ret->claims))};
+	if (!ret->claims)
+		return -ENOMEM;
+	for (char *end = text; *text; text = end + 1) {
+		bool last;
 
-static int compare(struct asking *asking, const char *theirs, int run, const char *driver)
-{
-	const char *list = asking->claims, *mine, *path;
-	size_t mine_length, length;
-	struct vp_run owner;
-
-	while ((mine = next_line(&list, &mine_length))) {
-		const char *their_list = theirs;
-
-		while ((path = next_line(&their_list, &length))) {
-			if (!collide(mine, mine_length, path, length))
-				continue;
-			if (vp_record_read_run(run, &owner) < 0)
-				strcpy(owner.name, "?");
-			snprintf(asking->why, asking->why_size,
-				"'%.*s' is in the way of '%.*s', which the run of the %s guest "
-				"'%s' has claimed; end that run, or use %%NAME%% in the path",
-				(int)mine_length, mine, (int)length, path, driver, owner.name);
-			return -EBUSY;
-		}
+		end = strchrnul(text, '\n');
+		last = !*end;
+		*end = '/';
+		ret->claims[ret->n++] = (struct claim){text, (size_t)(end + 1 - text), mine};
+		if (last)
+			break;
 	}
+	qsort(ret->claims, ret->n, sizeof(*ret->claims), by_path);
 	return 0;
+}
+
+static bool is_within(const struct claim *claim, const struct claim *above)
+{
+	return claim->length >= above->length &&
+	       memcmp(claim->path, above->path, above->length) == 0;
+}
+
+/*
+ * Both in one order: what lies below a path comes right behind it. So a path collides when it lies
+ * within the last of the other side that did not lie within another of that side.
+ */
+static bool find_collision(const struct claims *mine, const struct claims *theirs,
+	const struct claim **ret_mine, const struct claim **ret_theirs)
+{
+	const struct claim *top[2] = {NULL, NULL};
+	size_t i = 0, j = 0;
+
+	while (i < mine->n || j < theirs->n) {
+		bool first = j == theirs->n ||
+			     (i < mine->n && by_path(&mine->claims[i], &theirs->claims[j]) <= 0);
+		const struct claim *claim = first ? &mine->claims[i++] : &theirs->claims[j++];
+		const struct claim *other = top[!claim->mine];
+
+		if (other && is_within(claim, other)) {
+			*ret_mine = claim->mine ? claim : other;
+			*ret_theirs = claim->mine ? other : claim;
+			return true;
+		}
+		if (!top[claim->mine] || !is_within(claim, top[claim->mine]))
+			top[claim->mine] = claim;
+	}
+	return false;
+}
+
+struct asking {
+	const char *state_dir, *driver, *uuid;
+	struct claims claims;
+	char *why;
+	size_t why_size;
+};
+
+static int compare(struct asking *asking, char *text, int run, const char *driver)
+{
+	const struct claim *mine, *claimed;
+	struct claims theirs;
+	struct vp_run owner;
+	int r = sort_claims(text, false, &theirs);
+
+	if (r == 0 && find_collision(&asking->claims, &theirs, &mine, &claimed)) {
+		if (vp_record_read_run(run, &owner) < 0)
+			strcpy(owner.name, "?");
+		snprintf(asking->why, asking->why_size,
+			"'%.*s' is in the way of '%.*s', which the run of the %s guest '%s' has "
+			"claimed; end that run, or use %%NAME%% in the path",
+			(int)mine->length - 1, mine->path, (int)claimed->length - 1, claimed->path,
+			driver, owner.name);
+		r = -EBUSY;
+	}
+	free(theirs.claims);
+	return r;
 }
 
 static int check_run(struct asking *asking, const char *driver, const char *uuid)
@@ -150,24 +203,34 @@ static int check_driver(struct asking *asking, const char *driver)
 	return r;
 }
 
-int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *claims,
-	char *why, size_t size)
+static int check_drivers(struct asking *asking)
 {
-	struct asking asking = {state_dir, driver, uuid, claims, why, size};
-	DIR *dir = opendir(state_dir);
+	DIR *dir = opendir(asking->state_dir);
 	const char *name;
 	int r;
 
-	if (!dir) {
-		r = errno == ENOENT ? 0 : -errno;
-	} else {
-		while ((r = each_name(dir, &name)) > 0) {
-			r = check_driver(&asking, name);
-			if (r < 0)
-				break;
-		}
-		closedir(dir);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((r = each_name(dir, &name)) > 0) {
+		r = check_driver(asking, name);
+		if (r < 0)
+			break;
 	}
+	closedir(dir);
+	return r;
+}
+
+int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *claims,
+	char *why, size_t size)
+{
+	struct asking asking = {state_dir, driver, uuid, .why = why, .why_size = size};
+	char *text = strdup(claims);
+	int r = text ? sort_claims(text, true, &asking.claims) : -ENOMEM;
+
+	if (r == 0)
+		r = check_drivers(&asking);
+	free(asking.claims.claims);
+	free(text);
 	if (r < 0 && r != -EBUSY)
 		snprintf(why, size, "cannot read the records of other runs in '%s': %s", state_dir,
 			strerror(-r));
