@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ops.h: how each event is run, one table. */
+/* ops.h: the events that libvirt has, and how each is run: one table. */
 #ifndef VP_DISPATCH_OPS_H
 #define VP_DISPATCH_OPS_H
 
@@ -17,6 +17,7 @@ enum op_lock {
 struct op {
 	enum event_kind kind;
 	const char *name;     /* NULL: any other of that kind */
+	const char *subop;    /* as libvirt has it; how an event is run does not depend on it */
 	bool runs_rest;	      /* a failed part does not keep the others from running */
 	bool always_succeeds; /* exit status 0 whatever fails, the dispatcher included */
 	bool filters;	      /* what a part prints replaces the XML */
@@ -26,5 +27,8 @@ struct op {
 };
 
 const struct op *op_find(enum event_kind kind, const char *name);
+
+/* The events of that kind as a life goes on: the first with BEFORE NULL, NULL behind the last. */
+const struct op *op_each(enum event_kind kind, const struct op *before);
 
 #endif

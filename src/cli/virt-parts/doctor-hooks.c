@@ -14,10 +14,6 @@
 
 #define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
 
-static const char *const drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon"};
-
-enum { N_DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
-
 enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
 
 static enum hook find_hook(const char *path)
@@ -123,10 +119,7 @@ static void check_2014(struct findings *f, const char *driver, const char *name,
 		(int)(strlen(name) - strlen("_-.d")), name);
 
 	findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver,
-		access(to, F_OK) == 0
-			? cli_format(
-				  cli, "mv -n %s/* %s/", cli_quoted(cli, path), cli_quoted(cli, to))
-			: cli_format(cli, "mv %s %s", cli_quoted(cli, path), cli_quoted(cli, to)),
+		parts_move_command(cli, path, to),
 		counts ? "the parts in '%s' are run, which is the layout of 2014"
 		       : "the parts in '%s', the layout of 2014, are not run, as virt-parts is "
 			 "beside another hook",
@@ -182,8 +175,8 @@ void doctor_check_hooks(struct findings *f)
 	check_hook(f, "lxc", true);
 	check_hook(f, "network", false);
 	check_hook(f, "daemon", false);
-	for (size_t i = 0; i < N_DRIVERS; i++)
-		check_layouts(f, drivers[i]);
+	for (size_t i = 0; parts_drivers[i]; i++)
+		check_layouts(f, parts_drivers[i]);
 }
 
 /* --- whether the daemons see them ----------------------------------------------------------------------------- */
@@ -218,10 +211,11 @@ static void check_daemon(struct findings *f, const struct daemon *daemon)
 	struct finding *finding;
 	bool told = doctor_hook(cli, "daemon") != NULL;
 
-	for (size_t i = 0; i < N_DRIVERS; i++)
-		if (daemon_calls(daemon->name, drivers[i]) && doctor_hook(cli, drivers[i]) &&
-			!was_there(cli, drivers[i], &daemon->looked))
-			late = cli_format(cli, "%s%s%s", late, *late ? ", " : "", drivers[i]);
+	for (size_t i = 0; parts_drivers[i]; i++)
+		if (daemon_calls(daemon->name, parts_drivers[i]) &&
+			doctor_hook(cli, parts_drivers[i]) &&
+			!was_there(cli, parts_drivers[i], &daemon->looked))
+			late = cli_format(cli, "%s%s%s", late, *late ? ", " : "", parts_drivers[i]);
 	if (!*late)
 		return;
 	finding = findings_add(f, told ? FINDING_WARNING : FINDING_NOTE, daemon->name,

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "dispatch/ops.h"
 #include "style.h"
 
-static const char *const drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon"};
+const char *const parts_drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon", NULL};
 
 struct finding {
 	struct cli *cli;
@@ -18,16 +20,23 @@ struct finding {
 	const char *where;
 };
 
+enum event_kind parts_kind(const char *driver)
+{
+	if (!strcmp(driver, "network"))
+		return EVENT_NETWORK;
+	return strcmp(driver, "daemon") ? EVENT_GUEST : EVENT_DAEMON;
+}
+
 bool parts_of_guests(const char *driver)
 {
-	return strcmp(driver, "network") != 0 && strcmp(driver, "daemon") != 0;
+	return parts_kind(driver) == EVENT_GUEST;
 }
 
 static const char *find_driver(const char *text, size_t length)
 {
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-		if (strlen(drivers[i]) == length && !memcmp(drivers[i], text, length))
-			return drivers[i];
+	for (size_t i = 0; parts_drivers[i]; i++)
+		if (strlen(parts_drivers[i]) == length && !memcmp(parts_drivers[i], text, length))
+			return parts_drivers[i];
 	return NULL;
 }
 
@@ -36,31 +45,25 @@ bool parts_is_driver(const char *name)
 	return find_driver(name, strlen(name)) != NULL;
 }
 
-/* As a guest's life goes on; networks and the daemon come behind. What is not here is last. */
-static int rank_of(const char *op)
+/* As a life goes on. What libvirt does not have is last. */
+static int rank_of(const struct parts_event *event)
 {
-	static const char *const life[] = {"migrate", "restore", "prepare", "start", "started",
-		"attach", "reconnect", "stopped", "release", "port-created", "updated",
-		"port-deleted", "reload", "shutdown"};
+	enum event_kind kind = parts_kind(event->driver);
+	const struct op *op = NULL;
 	int i = 0;
 
-	while (i < (int)(sizeof(life) / sizeof(life[0])) && strcmp(life[i], op) != 0)
+	while ((op = op_each(kind, op)) && strcmp(op->name, event->op) != 0)
 		i++;
 	return i;
-}
-
-static int kind_of(const struct parts_event *event)
-{
-	return parts_of_guests(event->driver) ? 0 : strcmp(event->driver, "daemon") ? 1 : 2;
 }
 
 /* Phase by phase, and in each what is for all guests first. */
 static int compare(const struct parts_event *a, const struct parts_event *b)
 {
-	int r = kind_of(a) - kind_of(b);
+	int r = (int)parts_kind(a->driver) - (int)parts_kind(b->driver);
 
 	if (r == 0)
-		r = rank_of(a->op) - rank_of(b->op);
+		r = rank_of(a) - rank_of(b);
 	if (r == 0)
 		r = strcmp(a->op, b->op);
 	if (r == 0)
@@ -189,10 +192,11 @@ int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_whe
 		r = scan(&f, cli->hook_dir, "_-.d", "", false);
 	if (r == 0)
 		r = scan(&f, cli_format(cli, "%s/parts.d/domains", cli->hook_dir), ".d", "", true);
-	for (size_t i = 0; r == 0 && i < sizeof(drivers) / sizeof(drivers[0]); i++)
-		if (parts_of_guests(drivers[i]))
-			r = scan_vfio(&f, drivers[i],
-				cli_format(cli, "%s/%s.d", cli->hook_dir, drivers[i]), words, 0);
+	for (size_t i = 0; r == 0 && parts_drivers[i]; i++)
+		if (parts_of_guests(parts_drivers[i]))
+			r = scan_vfio(&f, parts_drivers[i],
+				cli_format(cli, "%s/%s.d", cli->hook_dir, parts_drivers[i]), words,
+				0);
 	*ret = f.events;
 	*ret_where = f.where;
 	return r;
@@ -229,6 +233,14 @@ const char *parts_renumber_command(struct cli *cli, const char *path)
 				    cli_quoted(cli,
 					    cli_format(cli, "%.*s%02lu%s", (int)(name - path), path,
 						    number, name + strspn(name, "0123456789"))));
+}
+
+const char *parts_move_command(struct cli *cli, const char *path, const char *to)
+{
+	path = cli_quoted(cli, path);
+	if (access(to, F_OK) == 0)
+		return cli_format(cli, "mv -n %s/* %s/", path, cli_quoted(cli, to));
+	return cli_format(cli, "mv %s %s", path, cli_quoted(cli, to));
 }
 
 const char *parts_title(struct cli *cli, const struct parts_event *event)

@@ -4,6 +4,7 @@
 #define VP_CLI_PARTS_H
 
 #include "command.h"
+#include "dispatch/event.h"
 #include "dispatch/plan.h"
 #include "json.h"
 
@@ -28,6 +29,13 @@ int parts_plan(struct cli *cli, const struct parts_event *event, struct plan *re
 /* The command that gives a part a number of two digits. */
 const char *parts_renumber_command(struct cli *cli, const char *path);
 
+/* The command that moves what the directory PATH holds to TO, which may be there. */
+const char *parts_move_command(struct cli *cli, const char *path, const char *to);
+
+/* What libvirt calls hooks by, NULL at the end. */
+extern const char *const parts_drivers[];
+/* What the driver's objects are; "": any guest driver. */
+enum event_kind parts_kind(const char *driver);
 /* Whether the driver's objects are guests. */
 bool parts_of_guests(const char *driver);
 /* Whether libvirt calls hooks with that name. */
