@@ -31,6 +31,12 @@ mends() {
 	good -c "$daemon" doctor
 }
 
+# known: libvirt has the guest web1
+known() {
+	printf '%s\n' '<node><domain type="test"><name>web1</name><memory>1024</memory><os><type>hvm</type></os></domain></node>' \
+		>"$tree/node.xml"
+}
+
 @test "nothing is wrong with a sane tree, and doctor changes nothing" {
 	changes_nothing good -c "$daemon" doctor
 	same "$(tail -n 1 <<<"$output")" 'nothing is wrong'
@@ -241,6 +247,103 @@ mends() {
 	good -c "qemu+unix:///system?socket=$tree/none" doctor
 	has "$output" "qemu+unix:///system?socket=$tree/none: note: "
 	has "$output" 'nothing is wrong'
+}
+
+@test "a directory of parts that is spelt as no event is found, and moving it mends that" {
+	part "$parts/relaese_end.d/30-gpu"
+	ill "'$parts/relaese_end.d' is no directory of an event, so nothing in it is run; did you mean 'release_end.d'?"
+	mends
+	is_there "$parts/release_end.d/30-gpu"
+	# one that is there already takes the files
+	part "$parts/release_begin.d/31-gpu"
+	ill "did you mean 'release_end.d'?"
+	mends || true
+	is_there "$parts/release_end.d/31-gpu"
+}
+
+@test "doctor names the event that was meant, whatever is wrong with a directory's name" {
+	local name meant
+	while read -r name meant; do
+		part "$parts/$name/30-own"
+		ill "did you mean '$meant'?"
+		rm -r "${parts:?}/$name"
+	done <<-END
+		prepare_end.d prepare_begin.d
+		stopped_begin.d stopped_end.d
+		prepare.d prepare_begin.d
+		started_begin started_begin.d
+		prepare-begin.d prepare_begin.d
+		lxd_started_begin.d lxc_started_begin.d
+		qemu_prepare.d qemu_prepare_begin.d
+		qemu_prepare_begin_-.d qemu_prepare_begin.d
+		network_stopped_begin.d network_stopped_end.d
+		network_prepare_begin.d network_start_begin.d
+		updated_begin.d network_updated_begin.d
+		daemon_start_begin.d daemon_start_-.d
+		domain domains
+		domains/web1/relaese_end.d release_end.d
+		domains/web1/lxc_release_end.d release_end.d
+	END
+	# a guess is only made where there is something near
+	part "$parts/nonsense.d/30-own"
+	ill "'$parts/nonsense.d' is no directory of an event"
+	lacks "$output" 'did you mean'
+}
+
+@test "every event that libvirt has may have its directory" {
+	local name
+	for name in {migrate,restore,prepare,start,started,attach,reconnect}_begin {stopped,release}_end; do
+		mkdir -p "$parts/$name.d" "$parts/qemu_$name.d" "$parts/domains/web1/$name.d"
+	done
+	for name in network_{start,started,port-created,updated,port-deleted}_begin network_stopped_end \
+		daemon_{start,shutdown}_- daemon_reload_begin; do
+		mkdir "$parts/$name.d"
+	done
+	touch "$parts/domains/web1/gpu.devices" "$parts/prepare_begin.d~" "$parts/.keep"
+	good -c "$daemon" doctor
+	lacks "$output" 'directory of an event'
+	lacks "$output" gpu.devices
+}
+
+@test "a part beside the directories of events is found, and a directory's name that is a file's" {
+	part "$parts/30-gpu"
+	ill "'$parts/30-gpu' is not run: parts lie in the directory of an event, such as '$parts/prepare_begin.d'"
+	rm "$parts/30-gpu"
+	part "$parts/domains/web1/30-gpu"
+	ill "'$parts/domains/web1/30-gpu' is not run"
+	rm "$parts/domains/web1/30-gpu"
+	part "$parts/domains/30-gpu"
+	ill "'$parts/domains/30-gpu' is not run"
+	rm -r "$parts/domains"
+	echo text >"$parts/started_begin.d"
+	ill "'$parts/started_begin.d' is not run"
+	rm "$parts/started_begin.d"
+	# what is no program is noted at most
+	echo text >"$parts/README"
+	good -c "$daemon" doctor
+	has "$output" "'$parts/README' is not run"
+}
+
+@test "a directory of parts for a guest that libvirt does not know is noted, with the guest that may be meant" {
+	known
+	part "$parts/domains/wbe1/prepare_begin.d/30-own"
+	good -c "$daemon" doctor
+	has "$output" "libvirt knows no guest 'wbe1', so nothing in '$parts/domains/wbe1' is run; did you mean 'web1'?"
+	mv "$parts/domains/wbe1" "$parts/domains/web1"
+	good -c "$daemon" doctor
+	lacks "$output" 'knows no guest'
+	# it is not known who is there where libvirt does not answer
+	mv "$parts/domains/web1" "$parts/domains/other"
+	good -c "qemu+unix:///system?socket=$tree/none" doctor
+	lacks "$output" 'knows no guest'
+}
+
+@test "an event that libvirt does not have is found in the layouts of 2014 and of VFIO-Tools, too" {
+	part "$hooks/qemu_relaese_end_-.d/30-own"
+	ill "nothing in '$hooks/qemu_relaese_end_-.d' is run: 'relaese end' is no event of a guest, did you mean 'release end'?"
+	rm -r "$hooks/qemu_relaese_end_-.d"
+	part "$hooks/qemu.d/web1/release/begin/revert.sh"
+	ill "nothing in '$hooks/qemu.d/web1/release/begin' is run: 'release begin' is no event"
 }
 
 @test "parts in the layout of 2014 are told, and what doctor says moves them" {

@@ -160,6 +160,7 @@ int doctor_command(struct cli *cli, int argc, char **argv)
 	doctor_check_hooks(&findings);
 	doctor_check_daemons(&findings);
 	check_parts(&findings);
+	doctor_check_names(&findings);
 	doctor_check_host(&findings);
 	doctor_check_left(&findings);
 	doctor_check_apparmor(&findings);

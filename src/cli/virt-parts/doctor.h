@@ -12,6 +12,8 @@ void doctor_check_left(struct findings *findings);
 
 /* The links that libvirt calls, and other layouts of parts beside them. */
 void doctor_check_hooks(struct findings *findings);
+/* What lies in parts.d and is never run, as no event and no guest is called so. */
+void doctor_check_names(struct findings *findings);
 /* Whether the daemons that run have looked for hooks since these are there. */
 void doctor_check_daemons(struct findings *findings);
 /* What AppArmor would refuse, and what SELinux. */
