@@ -63,6 +63,30 @@ notes.txt skipped admin'
 	has "$(json '.[] | select(.driver == "qemu") | .parts[].name')" 05-old
 }
 
+@test "list refuses a driver and an event that libvirt does not have, and names the one that may be meant" {
+	wrong list lcx release end
+	has "$errors" "'lcx' is none of qemu, lxc, libxl, bhyve, network, daemon; did you mean 'lxc'?"
+	wrong list lxc relaese end
+	has "$errors" "'relaese end' is no event of a guest, did you mean 'release end'?"
+	wrong list lxc release begin
+	has "$errors" "did you mean 'release end'?"
+	wrong list network prepare begin
+	has "$errors" "'prepare begin' is no event of a network"
+	wrong list daemon nonsense begin
+	has "$errors" "is no event of the daemon; known are start -, reload begin, shutdown -"
+	good list network port-created begin
+	good list daemon start -
+}
+
+@test "list shows an event that libvirt may have one day where there are parts for it, with a warning" {
+	part "$parts/qemu_backup_begin.d/30-own"
+	vp list qemu backup begin
+	[ "$status" -eq 0 ]
+	has "$output" 30-own
+	has "$errors" "warning: 'backup begin' is no event of a guest"
+	wrong list lxc backup begin
+}
+
 @test "list says when there is no valid parts.conf, and shows the parts all the same" {
 	part "$parts/prepare_begin.d/07-all" true
 	echo nonsense >"$hooks/parts.conf"

@@ -64,6 +64,23 @@ teardown() { parts_remove; }
 	lacks "$errors" written
 }
 
+@test "run and explain refuse an event that libvirt does not have, and name the one that may be meant" {
+	all_four
+	changes_nothing wrong explain "$file" relaese end
+	has "$errors" "'relaese end' is no event of a guest, did you mean 'release end'?"
+	part "$parts/domains/web1/relaese_end.d/30-own"
+	changes_nothing wrong -c "$daemon" run "$file" relaese end
+	has "$errors" "'relaese end' is no event of a guest, did you mean 'release end'?; add --force to run it all the same"
+	vp explain "$file" relaese end
+	[ "$status" -eq 0 ]
+	has "$output" 30-own
+	has "$errors" "warning: 'relaese end' is no event of a guest"
+	ran
+	vp -c "$daemon" run --force "$file" relaese end
+	[ "$status" -eq 0 ]
+	ran 30-own
+}
+
 @test "run --dry-run explains, and changes nothing" {
 	all_four
 	changes_nothing good run --dry-run "$file" prepare begin

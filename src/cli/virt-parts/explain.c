@@ -15,6 +15,7 @@
 #include "dispatch/names.h"
 #include "dispatch/ops.h"
 #include "dispatch/unfinished.h"
+#include "events.h"
 #include "explain.h"
 #include "runs.h"
 #include "suggest.h"
@@ -270,6 +271,8 @@ int explain_command(struct cli *cli, int argc, char **argv)
 	x.is_prepare = !strcmp(op, "prepare") && !strcmp(subop, "begin");
 	x.is_release = !strcmp(op, "release") && !strcmp(subop, "end");
 	if (!guest_get(cli, argv[0], strcmp(op, "prepare") != 0, &x.guest))
+		return CLI_ERROR;
+	if (!events_may_show(cli, x.guest.driver, x.guest.name, op, subop))
 		return CLI_ERROR;
 	if (ends && !*reason)
 		reason = "shutdown";

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "events.h"
 #include "parts.h"
 #include "style.h"
+#include "suggest.h"
 
 struct listing {
 	struct cli *cli;
@@ -80,6 +82,21 @@ static int list_event(struct listing *l, const struct parts_event *event)
 	return CLI_GOOD;
 }
 
+static bool is_driver(const char *name)
+{
+	const char *near;
+	size_t n = 0;
+
+	if (parts_is_driver(name))
+		return true;
+	while (parts_drivers[n])
+		n++;
+	near = suggest(name, parts_drivers, n);
+	cli_error("'%.64s' is none of qemu, lxc, libxl, bhyve, network, daemon%s%s%s", name,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return false;
+}
+
 int list_command(struct cli *cli, int argc, char **argv)
 {
 	struct listing l = {.cli = cli};
@@ -90,6 +107,8 @@ int list_command(struct cli *cli, int argc, char **argv)
 	if (argc != 0 && argc != 3)
 		return cli_error("needs DRIVER OP SUBOP, such as 'qemu prepare begin', or nothing");
 	if (argc == 3) {
+		if (!is_driver(argv[0]) || !events_may_show(cli, argv[0], "", argv[1], argv[2]))
+			return CLI_ERROR;
 		one = (struct parts_event){
 			.driver = argv[0], .guest = "", .op = argv[1], .subop = argv[2]};
 		events = &one;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dispatch/clock.h"
+#include "events.h"
 #include "guest.h"
 #include "log-file.h"
 #include "log-show.h"
@@ -25,6 +26,15 @@ static bool refuse(const char *name, const char *why)
 {
 	cli_error("'%s' %s; add --force to run it all the same", name, why);
 	return false;
+}
+
+/* libvirt, which this is done in the place of, does not call what it has not. */
+static bool is_event(struct cli *cli, const struct guest *guest, const char *op, const char *subop)
+{
+	const char *wrong =
+		cli_option(cli, "--force") ? NULL : events_wrong(cli, guest->driver, op, subop);
+
+	return !wrong || refuse(cli_format(cli, "%s %s", op, subop), wrong);
 }
 
 /* What would tear a running guest's run down, or begin a second one. */
@@ -159,6 +169,8 @@ int run_command(struct cli *cli, int argc, char **argv)
 	if (geteuid() != 0)
 		return cli_error("run needs root, since the hook does nothing for others");
 	if (!guest_get(cli, argv[0], strcmp(op, "prepare") != 0, &guest))
+		return CLI_ERROR;
+	if (!is_event(cli, &guest, op, subop))
 		return CLI_ERROR;
 	if (guest.no_uuid && parts_of_guests(guest.driver))
 		return cli_error("'%s' has no <uuid>, so its run could not be recorded", argv[0]);
