@@ -349,7 +349,7 @@ known() {
 @test "parts in the layout of 2014 are told, and what doctor says moves them" {
 	part "$hooks/qemu_prepare_begin_-.d/30-old"
 	good -c "$daemon" doctor --json
-	has "$(json '.[0].text')" "the parts in '$hooks/qemu_prepare_begin_-.d' are run, which is the layout of 2014"
+	has "$(json '.[0].text')" "what is in '$hooks/qemu_prepare_begin_-.d' is run, which is the layout of 2014"
 	bash -c "$(json '.[0].mend')"
 	is_gone "$hooks/qemu_prepare_begin_-.d"
 	is_there "$parts/qemu_prepare_begin.d/30-old"
@@ -363,20 +363,48 @@ known() {
 	ran 30-old 30-old 31-old
 }
 
-@test "parts in the layouts of 2014 and of VFIO-Tools that are beside another hook are found: nobody runs them" {
-	part "$hooks/qemu.d/web1/prepare/begin/start.sh"
-	good -c "$daemon" doctor
-	has "$output" "what is in '$hooks/qemu.d/web1' is run for the guest of that name"
-	good list --json
-	same "$(json '.[] | select(.guest == "web1") | [.driver, .op, .parts[-1].name] | join(" ")')" 'qemu prepare start.sh'
-	part "$hooks/qemu_prepare_begin_-.d/30-old"
+# beside_other: another program is the hook of qemu's events, and virt-parts lies beside it
+beside_other() {
 	rm "$hooks/qemu"
 	echo '#!/bin/sh' >"$hooks/qemu"
 	chmod 0755 "$hooks/qemu"
+	mkdir -p "$hooks/qemu.d"
 	ln -s ../../sbin/virt-parts-hook "$hooks/qemu.d/50-virt-parts"
-	finds -c "$daemon" doctor
-	has "$output" "what is in '$hooks/qemu.d/web1', the layout of VFIO-Tools, is not run"
-	has "$output" "the parts in '$hooks/qemu_prepare_begin_-.d', the layout of 2014, are not run"
+}
+
+@test "parts in the layouts of 2014 and of VFIO-Tools are left to another hook that virt-parts is beside, and so is told" {
+	part "$hooks/qemu.d/web1/prepare/begin/start.sh"
+	part "$hooks/qemu_prepare_begin_-.d/30-old"
+	guest web1 qemu
+	ask_file ''
+	good -c "$daemon" doctor
+	has "$output" "what is in '$hooks/qemu.d/web1' is run, which is the layout of VFIO-Tools"
+	good list --json
+	same "$(json '.[] | select(.guest == "web1") | [.driver, .op, .parts[-1].name] | join(" ")')" 'qemu prepare start.sh'
+	good explain "$file" prepare begin
+	has "$output" start.sh
+	beside_other
+	good -c "$daemon" doctor
+	has "$output" "'$hooks/qemu.d/web1' is in the layout of VFIO-Tools: virt-parts does not run it; that is left to the other hook '$hooks/qemu'"
+	has "$output" "'$hooks/qemu_prepare_begin_-.d' is in the layout of 2014: virt-parts does not run it; that is left to"
 	printf '%s' "$plain" | "$hooks/qemu.d/50-virt-parts" web1 prepare begin -
 	ran
+	for words in "list qemu prepare begin" list "explain $file prepare begin" "run --dry-run $file prepare begin"; do
+		# shellcheck disable=SC2086 # words
+		good $words
+		lacks "$output" start.sh
+		lacks "$output" 30-old
+	done
+	# what nobody runs is a fault
+	rm "$hooks/qemu"
+	finds -c "$daemon" doctor
+	has "$output" "'$hooks/qemu.d/web1', the layout of VFIO-Tools, is not run"
+}
+
+@test "what virt-parts leaves to another hook is none of doctor's parts" {
+	part "$hooks/qemu.d/web1/relase/end/30-own"
+	echo text >"$hooks/qemu.d/web1/relase/end/start.sh"
+	chmod 0777 "$hooks/qemu.d/web1/relase/end/30-own"
+	beside_other
+	good -c "$daemon" doctor
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "hooks.h"
 
 #define APPARMOR_PROFILES "/sys/kernel/security/apparmor/profiles"
 
@@ -15,7 +16,7 @@ static bool find_program(struct cli *cli, char ret[PATH_MAX])
 	static const char *const drivers[] = {"qemu", "lxc", "network", "daemon"};
 
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		const char *hook = doctor_hook(cli, drivers[i]);
+		const char *hook = hooks_ours(cli, drivers[i]);
 
 		if (hook && realpath(hook, ret))
 			return true;

@@ -2,7 +2,6 @@
 /* doctor: the hooks that libvirt calls, whether its daemons see them, and the layouts beside them. */
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,47 +9,10 @@
 
 #include "daemons.h"
 #include "doctor.h"
+#include "hooks.h"
 #include "parts.h"
 
 #define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
-
-enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
-
-static enum hook find_hook(const char *path)
-{
-	static const char name[] = "/virt-parts-hook";
-	char target[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (lstat(path, &st) < 0)
-		return HOOK_NONE;
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < (ssize_t)sizeof(name) - 1)
-		return HOOK_FOREIGN;
-	target[n] = '\0';
-	return strcmp(target + n - (sizeof(name) - 1), name) == 0 ? HOOK_OURS : HOOK_FOREIGN;
-}
-
-static const char *hook_path(struct cli *cli, const char *driver)
-{
-	return cli_format(cli, "%s/%s", cli->hook_dir, driver);
-}
-
-/* Where it lies when the hook is somebody else's. */
-static const char *hook_beside(struct cli *cli, const char *driver)
-{
-	return cli_format(cli, "%s/%s.d/50-virt-parts", cli->hook_dir, driver);
-}
-
-const char *doctor_hook(struct cli *cli, const char *driver)
-{
-	const char *path = hook_path(cli, driver), *beside = hook_beside(cli, driver);
-
-	if (find_hook(path) == HOOK_OURS)
-		return path;
-	return find_hook(beside) == HOOK_OURS ? beside : NULL;
-}
 
 static void check_target(struct findings *f, const char *driver, const char *path)
 {
@@ -71,9 +33,9 @@ static void check_target(struct findings *f, const char *driver, const char *pat
 static void check_hook(struct findings *f, const char *driver, bool needed)
 {
 	struct cli *cli = f->cli;
-	const char *path = hook_path(cli, driver), *beside = hook_beside(cli, driver);
+	const char *path = hooks_path(cli, driver), *beside = hooks_beside(cli, driver);
 	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
-	enum hook hook = find_hook(path), second = find_hook(beside);
+	enum hook hook = hooks_whose(path), second = hooks_whose(beside);
 
 	if (hook == HOOK_OURS)
 		check_target(f, driver, path);
@@ -110,24 +72,40 @@ static bool ends_with(const char *text, const char *tail)
 	return length > n && strcmp(text + length - n, tail) == 0;
 }
 
+/* What virt-parts does about what FILES, a directory, holds in the layout of somebody else. */
+static void tell_layout(struct findings *f, const char *driver, const char *mend, const char *files,
+	const char *layout)
+{
+	const char *path = hooks_path(f->cli, driver);
+
+	if (hooks_run_others(f->cli, driver))
+		findings_add(f, FINDING_NOTE, driver, mend,
+			"what is in '%s' is run, which is the layout of %s", files, layout);
+	else if (hooks_whose(path) == HOOK_FOREIGN)
+		findings_add(f, FINDING_NOTE, driver, mend,
+			"what is in '%s' is in the layout of %s: virt-parts does not run it; that "
+			"is left to the other hook '%s'",
+			files, layout, path);
+	else
+		findings_add(f, FINDING_WARNING, driver, mend,
+			"what is in '%s', the layout of %s, is not run, as virt-parts is not '%s', "
+			"but beside it",
+			files, layout, path);
+}
+
 /* `qemu_prepare_begin_-.d` beside the hook. */
-static void check_2014(struct findings *f, const char *driver, const char *name, bool counts)
+static void check_2014(struct findings *f, const char *driver, const char *name)
 {
 	struct cli *cli = f->cli;
 	const char *path = cli_format(cli, "%s/%s", cli->hook_dir, name);
 	const char *to = cli_format(cli, "%s/parts.d/%.*s.d", cli->hook_dir,
 		(int)(strlen(name) - strlen("_-.d")), name);
 
-	findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver,
-		parts_move_command(cli, path, to),
-		counts ? "the parts in '%s' are run, which is the layout of 2014"
-		       : "the parts in '%s', the layout of 2014, are not run, as virt-parts is "
-			 "beside another hook",
-		path);
+	tell_layout(f, driver, parts_move_command(cli, path, to), path, "2014");
 }
 
 /* VFIO-Tools' `qemu.d/NAME/prepare/begin`. */
-static void check_vfio(struct findings *f, const char *driver, bool counts)
+static void check_vfio(struct findings *f, const char *driver)
 {
 	struct cli *cli = f->cli;
 	const char *path = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
@@ -138,12 +116,8 @@ static void check_vfio(struct findings *f, const char *driver, bool counts)
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
 			S_ISDIR(st.st_mode))
-			findings_add(f, counts ? FINDING_NOTE : FINDING_WARNING, driver, "",
-				counts ? "what is in '%s/%s' is run for the guest of that name, "
-					 "which is the layout of VFIO-Tools"
-				       : "what is in '%s/%s', the layout of VFIO-Tools, is not "
-					 "run, as virt-parts is beside another hook",
-				path, entry->d_name);
+			tell_layout(f, driver, "", cli_format(cli, "%s/%s", path, entry->d_name),
+				"VFIO-Tools");
 	if (dir)
 		closedir(dir);
 }
@@ -152,19 +126,18 @@ static void check_layouts(struct findings *f, const char *driver)
 {
 	struct cli *cli = f->cli;
 	const char *prefix = cli_format(cli, "%s_", driver);
-	bool counts = find_hook(hook_path(cli, driver)) == HOOK_OURS;
 	struct dirent *entry;
 	DIR *dir;
 
-	if (!doctor_hook(cli, driver))
+	if (!hooks_ours(cli, driver))
 		return;
 	if (parts_of_guests(driver))
-		check_vfio(f, driver, counts);
+		check_vfio(f, driver);
 	dir = opendir(cli->hook_dir);
 	while (dir && (entry = readdir(dir)))
 		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
 			ends_with(entry->d_name, "_-.d"))
-			check_2014(f, driver, entry->d_name, counts);
+			check_2014(f, driver, entry->d_name);
 	if (dir)
 		closedir(dir);
 }
@@ -187,7 +160,7 @@ void doctor_check_hooks(struct findings *f)
  */
 static bool was_there(struct cli *cli, const char *driver, const struct timespec *time)
 {
-	const char *const paths[] = {hook_path(cli, driver), hook_beside(cli, driver)};
+	const char *const paths[] = {hooks_path(cli, driver), hooks_beside(cli, driver)};
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
@@ -209,11 +182,11 @@ static void check_daemon(struct findings *f, const struct daemon *daemon)
 	struct cli *cli = f->cli;
 	const char *late = "";
 	struct finding *finding;
-	bool told = doctor_hook(cli, "daemon") != NULL;
+	bool told = hooks_ours(cli, "daemon") != NULL;
 
 	for (size_t i = 0; parts_drivers[i]; i++)
 		if (daemon_calls(daemon->name, parts_drivers[i]) &&
-			doctor_hook(cli, parts_drivers[i]) &&
+			hooks_ours(cli, parts_drivers[i]) &&
 			!was_there(cli, parts_drivers[i], &daemon->looked))
 			late = cli_format(cli, "%s%s%s", late, *late ? ", " : "", parts_drivers[i]);
 	if (!*late)

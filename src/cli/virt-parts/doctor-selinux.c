@@ -11,6 +11,7 @@
 
 #include "daemons.h"
 #include "doctor.h"
+#include "hooks.h"
 #include "selinux.h"
 
 #define TMPFS "system_u:object_r:tmpfs_t:s0"
@@ -100,7 +101,7 @@ static const char *called_by(struct cli *cli, const char *daemon, char program[P
 
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		const char *hook =
-			daemon_calls(daemon, drivers[i]) ? doctor_hook(cli, drivers[i]) : NULL;
+			daemon_calls(daemon, drivers[i]) ? hooks_ours(cli, drivers[i]) : NULL;
 		char resolved[PATH_MAX];
 
 		if (!hook || !realpath(hook, resolved))

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "doctor.h"
+#include "hooks.h"
 #include "trust.h"
 #include "virt.h"
 
@@ -36,7 +37,7 @@ static void check_hook_version(struct findings *f)
 	const char *hook = NULL;
 
 	for (size_t i = 0; !hook && i < 2; i++)
-		hook = doctor_hook(f->cli, guest_drivers[i]);
+		hook = hooks_ours(f->cli, guest_drivers[i]);
 	/* what somebody else may have put there is not run by root */
 	if (!hook || vp_trust_check(hook, NULL, program, why, sizeof(why)) < 0 ||
 		access(program, X_OK) < 0)
@@ -62,7 +63,7 @@ static void check_libvirt(struct findings *f, const struct virt_daemon *daemon)
 			"virt-parts status, which shows the event that runs", "%s", daemon->why);
 	else if (*daemon->why)
 		findings_add(f, FINDING_NOTE, daemon->uri, "", "%s", daemon->why);
-	hook = *daemon->why ? NULL : doctor_hook(cli, daemon->driver);
+	hook = *daemon->why ? NULL : hooks_ours(cli, daemon->driver);
 	if (hook && strstr(hook, ".d/") && daemon->version < BESIDE_SINCE)
 		findings_add(f, FINDING_ERROR, daemon->driver,
 			cli_format(cli, "ln -sf " VP_PREFIX "/sbin/virt-parts-hook %s/%s",

@@ -22,7 +22,4 @@ void doctor_check_selinux(struct findings *findings);
 /* Of this command, the hook, libvirt and the kernel. */
 void doctor_check_versions(struct findings *findings);
 
-/* The path of the driver's hook if it is virt-parts, as itself or beside another; NULL else. */
-const char *doctor_hook(struct cli *cli, const char *driver);
-
 #endif

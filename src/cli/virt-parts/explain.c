@@ -17,6 +17,7 @@
 #include "dispatch/unfinished.h"
 #include "events.h"
 #include "explain.h"
+#include "hooks.h"
 #include "runs.h"
 #include "suggest.h"
 #include "text.h"
@@ -125,7 +126,7 @@ int explain_plan(struct explaining *x, bool shipped_only)
 		.op = x->event.op,
 		.subop = x->event.subop,
 		.guest = parts_of_guests(x->guest.driver),
-		.compat = true,
+		.compat = hooks_run_others(x->cli, x->guest.driver),
 		.directives = x->directives,
 		.record = x->recorded ? x->guest.record : -1,
 		.shipped_only = shipped_only,

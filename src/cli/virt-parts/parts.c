@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dispatch/ops.h"
+#include "hooks.h"
 #include "style.h"
 
 const char *const parts_drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network", "daemon", NULL};
@@ -102,9 +103,9 @@ static void take_name(struct finding *f, const char *name, const char *tail, con
 		name += op + 1;
 		end -= op + 1;
 		op = strcspn(name, "_");
-	} else if (*guest == '\0' && tail[0] == '_') {
-		return;
 	}
+	if (tail[0] == '_' && (!*driver || !hooks_run_others(f->cli, driver)))
+		return;
 	if (op == 0 || op >= end)
 		return;
 	subop = end - op - 1;
@@ -193,7 +194,7 @@ int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_whe
 	if (r == 0)
 		r = scan(&f, cli_format(cli, "%s/parts.d/domains", cli->hook_dir), ".d", "", true);
 	for (size_t i = 0; r == 0 && parts_drivers[i]; i++)
-		if (parts_of_guests(parts_drivers[i]))
+		if (parts_of_guests(parts_drivers[i]) && hooks_run_others(cli, parts_drivers[i]))
 			r = scan_vfio(&f, parts_drivers[i],
 				cli_format(cli, "%s/%s.d", cli->hook_dir, parts_drivers[i]), words,
 				0);
@@ -213,7 +214,8 @@ int parts_plan(struct cli *cli, const struct parts_event *event, struct plan *re
 		.op = event->op,
 		.subop = event->subop,
 		.guest = parts_of_guests(event->driver),
-		.compat = *event->driver != '\0',
+		/* an event of any guest is of no driver, whose hook could be looked at */
+		.compat = *event->driver && hooks_run_others(cli, event->driver),
 		.directives = true,
 		.record = -1,
 		.complete = true,

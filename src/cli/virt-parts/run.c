@@ -14,6 +14,7 @@
 #include "dispatch/clock.h"
 #include "events.h"
 #include "guest.h"
+#include "hooks.h"
 #include "log-file.h"
 #include "log-show.h"
 #include "parts.h"
@@ -63,9 +64,9 @@ static bool may_run(struct cli *cli, const struct guest *guest, const char *op)
 /* Where libvirt finds the hook: as itself, or beside one that is not ours. */
 static const char *find_hook(struct cli *cli, const char *driver)
 {
-	const char *hook = cli_format(cli, "%s/%s.d/50-virt-parts", cli->hook_dir, driver);
+	const char *hook = hooks_beside(cli, driver);
 
-	return access(hook, X_OK) == 0 ? hook : cli_format(cli, "%s/%s", cli->hook_dir, driver);
+	return access(hook, X_OK) == 0 ? hook : hooks_path(cli, driver);
 }
 
 /* Where the hook logs the guest's events: by UUID where the name makes no good file name. */

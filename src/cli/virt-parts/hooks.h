@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hooks.h: whose the hooks are that libvirt calls, and what that means for the parts. */
+#ifndef VP_CLI_HOOKS_H
+#define VP_CLI_HOOKS_H
+
+#include "command.h"
+
+enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
+
+/* Where libvirt finds the driver's hook, and where virt-parts lies if that is somebody else's. */
+const char *hooks_path(struct cli *cli, const char *driver);
+const char *hooks_beside(struct cli *cli, const char *driver);
+
+/* Whose the program at PATH is. */
+enum hook hooks_whose(const char *path);
+
+/* The path of the driver's hook if it is virt-parts, as itself or beside another; NULL else. */
+const char *hooks_ours(struct cli *cli, const char *driver);
+
+/* Whether virt-parts runs the layouts of others: they are left to the hook that it lies beside. */
+bool hooks_run_others(struct cli *cli, const char *driver);
+
+#endif
