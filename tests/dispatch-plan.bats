@@ -167,6 +167,25 @@ teardown() { tree_remove; }
 	ran begin a_file web1 release end - bind_vfio.sh
 }
 
+@test "the layout of VFIO-Tools passes directories over, and files that are not executable with a warning" {
+	part "$hooks/qemu.d/web1/prepare/begin/start.sh"
+	mkdir "$hooks/qemu.d/web1/prepare/begin/lib"
+	ln -s lib "$hooks/qemu.d/web1/prepare/begin/link"
+	part "$hooks/qemu.d/web1/prepare/begin/vfio.sh"
+	chmod 0644 "$hooks/qemu.d/web1/prepare/begin/vfio.sh"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran start.sh
+	has "$(log_of qemu-web1)" 'qemu.d/web1/prepare/begin/vfio.sh: skipped: it is not executable'
+	lacks "$(log_of qemu-web1)" lib
+	# the operation's own file, too
+	part "$hooks/qemu.d/web1/release/end"
+	chmod 0644 "$hooks/qemu.d/web1/release/end"
+	event release end
+	[ "$status" -eq 0 ]
+	has "$(log_of qemu-web1)" 'qemu.d/web1/release/end: skipped: it is not executable'
+}
+
 @test "an executable of libvirt's own in <driver>.d is not taken for a directory of a guest" {
 	part "$hooks/qemu.d/web1"
 	event prepare begin

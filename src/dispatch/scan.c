@@ -133,6 +133,16 @@ static bool is_shipped(enum plan_source source)
 	return source == PLAN_VENDOR_DRIVER || source == PLAN_VENDOR_SHARED;
 }
 
+/* VFIO-Tools runs files only: its directories may have others in them. */
+static bool is_passed_over(const struct place *place, const char *path, const struct stat *link)
+{
+	struct stat st = *link;
+
+	if (place->source != PLAN_COMPAT_VFIO || (S_ISLNK(st.st_mode) && stat(path, &st) < 0))
+		return false;
+	return S_ISDIR(st.st_mode);
+}
+
 /* A file of the directory FD (or PATH itself) that could be a part by its name. */
 static int consider(struct plan *plan, struct place *place, int fd, const char *name)
 {
@@ -148,6 +158,9 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : add(plan, place, name, PLAN_REFUSED, strerror(errno));
+	if (is_passed_over(place, path, &st))
+		return place->complete ? add(plan, place, name, PLAN_SKIPPED, "it is a directory")
+				       : 0;
 	if (!place->checked) {
 		char *dir = strdup(place->path);
 
@@ -166,7 +179,7 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 	/* a shipped part that cannot run is broken, not switched off: what it undoes must not be forgotten */
 	if (state == PLAN_SKIPPED && is_shipped(place->source))
 		state = PLAN_REFUSED;
-	if (state == PLAN_SKIPPED && name && name_is_part(name)) {
+	if (state == PLAN_SKIPPED) {
 		int r = scan_warn(plan, "%s: skipped: it is not executable", path + place->label);
 
 		if (r < 0)
