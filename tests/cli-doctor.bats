@@ -113,6 +113,54 @@ known() {
 	mends
 }
 
+@test "what is refused for another reason than its owner or mode has no command that changes those" {
+	mkdir -p "$parts/prepare_begin.d/30-own"
+	ill "'$parts/prepare_begin.d/30-own' is not run and counts as failed: it is not a regular file"
+	same "$(json '.[] | select(.level == "error").mend')" null
+	rmdir "$parts/prepare_begin.d/30-own"
+	ln -s nowhere "$parts/prepare_begin.d/30-own"
+	ill 'it is a link that leads nowhere'
+	same "$(json '.[] | select(.level == "error").mend')" null
+	rm "$parts/prepare_begin.d/30-own"
+	# the mend is of what is wrong: the directory, what a link leads to
+	part "$parts/prepare_begin.d/30-own"
+	chmod 0777 "$parts/prepare_begin.d"
+	ill "'$parts/prepare_begin.d' can be written by others"
+	mends
+	part "$tree/programs/own"
+	chmod 0775 "$tree/programs/own"
+	ln -sf "$tree/programs/own" "$parts/prepare_begin.d/30-own"
+	ill "'$tree/programs/own' can be written by others"
+	mends
+	chmod 4755 "$tree/programs/own"
+	ill 'it is setuid or setgid'
+	mends
+}
+
+@test "a file that is ignored for its name is noted, with one that would be a part's" {
+	part "$parts/prepare_begin.d/nodigit.sh"
+	echo text >"$parts/prepare_begin.d/notes"
+	touch "$parts/prepare_begin.d/30-own~" "$parts/prepare_begin.d/.keep"
+	good -c "$daemon" doctor --json
+	same "$(json '[.[] | select(.about != "versions")] | length')" 2
+	has "$output" "'$parts/prepare_begin.d/notes' is ignored"
+	same "$(json '.[] | select(.text | contains("nodigit")) | .text')" \
+		"'$parts/prepare_begin.d/nodigit.sh' is ignored: the name of a part begins with a digit and has letters, digits and . _ + - only"
+	bash -c "$(json '.[] | select(.text | contains("nodigit")).mend')"
+	event prepare begin
+	ran 50-nodigit.sh
+}
+
+@test "a script of VFIO-Tools' layout that is not executable is found" {
+	part "$hooks/qemu.d/web1/release/end/revert.sh"
+	chmod 0644 "$hooks/qemu.d/web1/release/end/revert.sh"
+	mkdir "$hooks/qemu.d/web1/release/end/lib"
+	ill "'$hooks/qemu.d/web1/release/end/revert.sh' is passed over: it is not executable"
+	mends
+	event release end
+	ran revert.sh
+}
+
 @test "a part that runs in another order than its number says is found" {
 	part "$parts/prepare_begin.d/5-own" true
 	ill "'$parts/prepare_begin.d/5-own' runs behind '20-preload'"
@@ -126,6 +174,11 @@ known() {
 	mv "$parts/nothing" "$parts/release_end.d/20-archive"
 	good -c "$daemon" doctor
 	has "$output" 'keeps every part of its name from being run'
+	chmod 0644 "$tree/libexec/preload"
+	finds -c "$daemon" doctor --json
+	has "$(json '.[0].text')" 'is not run and counts as failed: it is not executable'
+	bash -c "$(json '.[0].mend')"
+	good -c "$daemon" doctor
 	rm "$vendor/release_end.d/60-post-rm-rf"
 	ill 'release_end.d/60-post-rm-rf'
 }

@@ -69,20 +69,78 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 
 /* --- parts ---------------------------------------------------------------------------------------------------- */
 
+/* Of the components of an absolute path the first that others than root could have put there. */
+static const char *find_untrusted(struct cli *cli, const char *path)
+{
+	struct stat st;
+
+	for (size_t length = 1; path[length - 1]; length++) {
+		const char *part = cli_copy(cli, path, length);
+
+		if ((!path[length] || path[length] == '/') && lstat(part, &st) == 0 &&
+			vp_trust_mode(&st) < 0)
+			return part;
+	}
+	return NULL;
+}
+
+/* What makes a refused part one that is run, as far as its owner or mode is the reason. */
+static const char *rights_command(struct cli *cli, const char *path)
+{
+	const char *untrusted = find_untrusted(cli, path);
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (!untrusted && realpath(path, real))
+		untrusted = find_untrusted(cli, real);
+	if (!untrusted && (stat(path, &st) < 0 || !S_ISREG(st.st_mode)))
+		return "";
+	if (!untrusted && !(st.st_mode & 0111)) /* a shipped one is not passed over for that */
+		return cli_format(cli, "chmod +x %s", cli_quoted(cli, path));
+	if (!untrusted && !(st.st_mode & (S_ISUID | S_ISGID)))
+		return "";
+	path = untrusted ? untrusted : path;
+	path = cli_quoted(cli, path);
+	return cli_format(cli, "chown -h root:root %s && chmod go-w,ug-s %s", path, path);
+}
+
+static void check_skipped(struct findings *f, const char *title, const struct plan_entry *entry)
+{
+	bool any_name = entry->source == PLAN_COMPAT_VFIO;
+	const char *path = cli_quoted(f->cli, entry->path), *slash = strrchr(entry->path, '/');
+	const char *as_part = cli_format(f->cli, "50-%s", entry->name);
+	struct stat st;
+
+	if (name_is_leftover(entry->name) || stat(entry->path, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (!any_name && !name_is_part(entry->name))
+		findings_add(f, FINDING_NOTE, title,
+			name_is_part(as_part) && st.st_mode & 0111
+				? cli_format(f->cli, "mv -n %s %s", path,
+					  cli_quoted(f->cli, cli_format(f->cli, "%.*s/%s",
+								     (int)(slash - entry->path),
+								     entry->path, as_part)))
+				: "",
+			"'%s' is ignored: the name of a part begins with a digit and has letters, "
+			"digits and . _ + - only",
+			entry->path);
+	else
+		findings_add(f, FINDING_WARNING, title, cli_format(f->cli, "chmod +x %s", path),
+			"'%s' is passed over: %s", entry->path, entry->why);
+}
+
 static void check_entry(struct findings *f, const char *title, const struct plan_entry *entry)
 {
 	struct cli *cli = f->cli;
-	const char *path = cli_quoted(cli, entry->path);
 
 	if (entry->state == PLAN_REFUSED)
-		findings_add(f, FINDING_ERROR, title,
-			cli_format(cli, "chown -h root:root %s && chmod go-w,ug-s %s", path, path),
+		findings_add(f, FINDING_ERROR, title, rights_command(cli, entry->path),
 			"'%s' is not run and counts as failed: %s", entry->path, entry->why);
-	else if (entry->state == PLAN_SKIPPED && name_is_part(entry->name))
-		findings_add(f, FINDING_WARNING, title, cli_format(cli, "chmod +x %s", path),
-			"'%s' is passed over: %s", entry->path, entry->why);
+	else if (entry->state == PLAN_SKIPPED)
+		check_skipped(f, title, entry);
 	else if (entry->state == PLAN_MASK)
-		findings_add(f, FINDING_NOTE, title, cli_format(cli, "rm %s", path),
+		findings_add(f, FINDING_NOTE, title,
+			cli_format(cli, "rm %s", cli_quoted(cli, entry->path)),
 			"'%s' keeps every part of its name from being run", entry->path);
 }
 
