@@ -131,8 +131,14 @@ teardown() { parts_remove; }
 @test "a network's event is run from its file" {
 	# shellcheck disable=SC2016
 	part "$parts/network_started_begin.d/10-net" 'cat >"$tree/net.xml"'
-	echo "<network><name>default</name></network>" >"$file"
+	part "$parts/network_port-created_begin.d/10-net" 'cat >"$tree/net.xml"'
+	# as virsh net-dumpxml prints it, and as libvirt gives it to the hook
+	printf '%s\n' '<?xml version="1.0" encoding="ISO-8859-1"?>' '<!-- mine -->' \
+		$'<network><name>default</name><title>caf\xe9</title></network>' >"$file"
 	good run "$file" started begin
+	same "$(<"$tree/net.xml")" $'<hookData>\n<network><name>default</name><title>caf\u00e9</title></network>\n</hookData>'
+	echo '<hookData><network><name>default</name></network><networkport/></hookData>' >"$file"
+	good run "$file" port-created begin
 	same "$(<"$tree/net.xml")" "$(<"$file")"
 }
 

@@ -266,6 +266,18 @@ rules() {
 	succeeds stopped end network
 }
 
+@test "net-policy can be tried with a network's file" {
+	put_net_policy
+	[[ -x $build/virt-parts ]] || skip "$build/virt-parts is not built"
+	network '<v:allow to="192.0.2.0/24"/>'
+	xml=${xml#<hookData>}
+	printf '%s\n' "${xml%</hookData>}" >"$tree/network.xml"
+	inside "$build/virt-parts" --hook-dir "$hooks" run "$tree/network.xml" started begin
+	has "$(rules)" 'ip daddr 192.0.2.0/24 accept'
+	inside "$build/virt-parts" --hook-dir "$hooks" run "$tree/network.xml" stopped end
+	same "$(rules)" ''
+}
+
 @test "net-policy replaces its rules when the network is updated" {
 	put_net_policy
 	network '<v:allow to="192.0.2.0/24"/>'

@@ -81,12 +81,27 @@ static const char *driver_of_type(const char *type)
 	return NULL;
 }
 
+/* libvirt gives a network's hook <hookData>, in which a port may be as well; `virsh net-dumpxml` prints none. */
+static const char *make_hook_data(struct cli *cli, xmlNodePtr network)
+{
+	xmlBufferPtr buffer = xmlBufferCreate();
+	const char *text = NULL;
+
+	if (buffer && xmlNodeDump(buffer, network->doc, network, 0, 0) >= 0)
+		text = cli_format(cli, "<hookData>\n%s\n</hookData>\n",
+			(const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return text;
+}
+
 static bool take_root(struct cli *cli, xmlNodePtr root, struct guest *ret)
 {
 	xmlChar *type = root ? xmlGetNoNsProp(root, BAD_CAST "type") : NULL;
 	const char *name = root ? (const char *)root->name : "";
 
 	ret->driver = NULL;
+	if (!strcmp(name, "network"))
+		ret->hook_data = make_hook_data(cli, root);
 	if (!strcmp(name, "hookData")) {
 		for (root = root->children; root && root->type != XML_ELEMENT_NODE;)
 			root = root->next;
@@ -236,9 +251,9 @@ struct vp_event guest_event(struct cli *cli, const struct guest *guest, const ch
 	};
 }
 
-int guest_xml_fd(const struct guest *guest)
+static int text_fd(const char *text, size_t length)
 {
-	int fd = input_from_text(guest->xml, guest->length);
+	int fd = input_from_text(text, length);
 
 	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
 		int r = -errno;
@@ -247,4 +262,15 @@ int guest_xml_fd(const struct guest *guest)
 		return r;
 	}
 	return fd;
+}
+
+int guest_xml_fd(const struct guest *guest)
+{
+	return text_fd(guest->xml, guest->length);
+}
+
+int guest_hook_fd(const struct guest *guest)
+{
+	return guest->hook_data ? text_fd(guest->hook_data, strlen(guest->hook_data))
+				: guest_xml_fd(guest);
 }

@@ -13,7 +13,8 @@ struct guest {
 	bool no_uuid;	  /* the file has none, and uuid is made up */
 	const char *xml;
 	size_t length;
-	const char *file;	       /* NULL: it is libvirt's */
+	const char *hook_data; /* a network's XML as its hook is given it; NULL: as xml is */
+	const char *file;      /* NULL: it is libvirt's */
 	const struct virt_guest *virt; /* NULL of a file */
 	int record;		       /* of its run, or -1: see guest_open_record */
 };
@@ -42,5 +43,7 @@ struct vp_event guest_event(struct cli *cli, const struct guest *guest, const ch
 
 /* The XML as a file that can be read from its beginning; closed by the caller. -errno. */
 int guest_xml_fd(const struct guest *guest);
+/* The same of what libvirt gives the hook. */
+int guest_hook_fd(const struct guest *guest);
 
 #endif

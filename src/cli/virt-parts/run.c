@@ -123,7 +123,7 @@ static int call(struct cli *cli, const struct guest *guest, const char *op, cons
 {
 	const char *hook = find_hook(cli, guest->driver);
 	struct log_tail tail = {.path = log_path(cli, guest)};
-	int xml = guest_xml_fd(guest), status, r;
+	int xml = guest_hook_fd(guest), status, r;
 	pid_t pid;
 
 	if (xml < 0)
