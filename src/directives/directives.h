@@ -64,6 +64,20 @@ int vp_check_dircopy(struct vp_checking *checking, const struct vp_element *dirc
  */
 int vp_check_archives_survive(struct vp_checking *checking, const struct vp_element *archive);
 
+/*
+ * Adds the raw directive, which is of XML, to the text of a run's record: *text, NULL at first, to be
+ * freed. 0, -ENOMEM; -EINVAL: a date of it is none.
+ */
+int vp_directive_record(struct vp_source *source, const struct vp_element *directive,
+	const struct vp_event *event, char **text, size_t *length);
+
+/*
+ * Which directives the raw SOURCE, of XML, asks for otherwise than the record of a run has them, or not
+ * any more: `<archive>, <ramdisk>`, "" when none; to be freed. 0 or -errno.
+ */
+int vp_directives_differ(
+	int run, struct vp_source *source, const struct vp_event *event, char **ret_names);
+
 /* The words of `when`, for tables. */
 extern const char *const vp_reasons[];
 /*

@@ -9,13 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "asked.h"
 #include "bind.h"
 #include "claims.h"
 #include "custom.h"
 #include "directives.h"
 #include "event.h"
-#include "expand.h"
 #include "record.h"
 #include "text.h"
 
@@ -112,20 +110,13 @@ static struct asked *asked_of(struct preparing *p, const char *name)
 }
 
 /* The text of the record is made from what the XML says, so before it is bound. */
-static int record_asked(struct preparing *p, struct vp_element *directive, bool dates)
+static int record_asked(struct preparing *p, struct vp_element *directive)
 {
-	struct vp_source *source = &p->xml.source;
 	struct asked *asked = asked_of(p, directive->name);
-	struct vp_tokens tokens;
-	int r;
 
-	if (!asked)
-		return -ENOMEM;
-	r = vp_tokens_of(
-		source, directive, dates, p->event.domain, p->event.uuid, p->event.time, &tokens);
-	if (r == 0)
-		r = vp_asked_add(source, directive, &tokens, &asked->text, &asked->length);
-	return r;
+	return asked ? vp_directive_record(
+			       &p->xml.source, directive, &p->event, &asked->text, &asked->length)
+		     : -ENOMEM;
 }
 
 static int take_custom(struct preparing *p, struct vp_element *directive)
@@ -143,7 +134,7 @@ static int take_custom(struct preparing *p, struct vp_element *directive)
 		return -EINVAL;
 	}
 	if (r > 0)
-		r = record_asked(p, directive, false);
+		r = record_asked(p, directive);
 	return r < 0 ? fail(p, directive, "record the directive", r) : 0;
 }
 
@@ -159,7 +150,7 @@ static int take_directive(struct preparing *p, struct vp_element *element)
 	if (!directive)
 		return take_custom(p, element);
 	/* what is wrong with a date is said by vp_bind */
-	r = record_asked(p, element, vp_spec_has_dates(directive->spec));
+	r = record_asked(p, element);
 	if (r < 0 && r != -EINVAL)
 		return fail(p, element, "record the directive", r);
 	r = vp_bind(&p->xml.source, element, directive->spec, &p->event, &checking.where);
@@ -334,6 +325,31 @@ static int begin_run(struct preparing *p)
 	return r;
 }
 
+/* The run goes on; unfinished, it may be with what the admin has changed since. */
+static void tell_old(struct preparing *p, int run)
+{
+	const struct vp_event *event = &p->event;
+	char *names = NULL;
+	struct vp_run info;
+	int r = vp_record_read_run(run, &info);
+
+	vp_note(event, NULL, "the run goes on with the directives that it began with");
+	if (r == 0 && (info.begin == VP_BEGIN_RESTORED || info.begin == VP_BEGIN_REVERTED))
+		return;
+	if (r == 0)
+		r = vp_directives_differ(run, &p->xml.source, event, &names);
+	if (r < 0)
+		vp_note(event, NULL, "cannot tell whether the XML asks for others: %s",
+			strerror(-r));
+	else if (*names)
+		vp_error(event, NULL,
+			"warning: what the guest's XML says now of %s does not count until its "
+			"unfinished run is finished or discarded; when the guest has ended, see "
+			"'virt-parts resolve'",
+			names);
+	free(names);
+}
+
 static int prepare(struct preparing *p)
 {
 	struct vp_event *event = &p->event;
@@ -363,8 +379,8 @@ static int prepare(struct preparing *p)
 	}
 	run = vp_record_open(p->policy.conf.state_dir, event->driver, event->uuid);
 	if (run >= 0) {
+		tell_old(p, run);
 		close(run);
-		vp_note(event, NULL, "the run goes on with the directives that it began with");
 		return 0;
 	}
 	r = check_directives(p);

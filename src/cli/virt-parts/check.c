@@ -5,6 +5,7 @@
 
 #include "lint-host.h"
 #include "lint.h"
+#include "runs.h"
 
 static void check_conf(struct findings *findings)
 {
@@ -13,6 +14,17 @@ static void check_conf(struct findings *findings)
 	if (cli->conf_why[0])
 		findings_add(findings, FINDING_ERROR, "parts.conf", "", "it is not valid: %s",
 			cli->conf_why);
+}
+
+static void check_guest(struct findings *findings, struct guest *guest)
+{
+	struct cli *cli = findings->cli;
+	const char *text, *mend;
+
+	lint(findings, guest);
+	if (runs_old_count(cli, guest, &text, &mend))
+		findings_add(findings, FINDING_WARNING,
+			cli_format(cli, "%s (%s)", guest->name, guest->driver), mend, "%s", text);
 }
 
 static int check_all(struct findings *findings)
@@ -27,7 +39,7 @@ static int check_all(struct findings *findings)
 	for (const struct virt_guest *virt = answer.guests; virt; virt = virt->next) {
 		struct guest guest = guest_of(virt, false);
 
-		lint(findings, &guest);
+		check_guest(findings, &guest);
 		n++;
 	}
 	lint_numbers(findings, NULL);
@@ -46,7 +58,7 @@ int check_command(struct cli *cli, int argc, char **argv)
 		return check_all(&findings);
 	if (!guest_get(cli, argv[0], false, &guest))
 		return CLI_ERROR;
-	lint(&findings, &guest);
+	check_guest(&findings, &guest);
 	lint_numbers(&findings, guest.name);
 	return findings_print(&findings, "nothing is wrong");
 }

@@ -216,8 +216,8 @@ void explain_text(struct explaining *x)
 		printf("%sfirst, release end of the unfinished run, ended as '%s'%s\n",
 			style(STYLE_BOLD), x->first->event.reason, style(STYLE_PLAIN));
 		explain_parts(x->first, NULL);
-		printf("%sthen, if that succeeds, %s %s%s\n", style(STYLE_BOLD), x->event.op,
-			x->event.subop, style(STYLE_PLAIN));
+		printf("%sthen, %s %s%s\n", style(STYLE_BOLD), x->event.op, x->event.subop,
+			style(STYLE_PLAIN));
 	}
 	explain_parts(x, NULL);
 	if (lost)
@@ -235,6 +235,6 @@ void explain_text(struct explaining *x)
 			: "");
 	if (x->first)
 		printf("If the unfinished run cannot be finished, nothing of it is touched, and "
-		       "the "
-		       "guest starts with what it left.\n");
+		       "the guest starts with what it left, by the directives that it began "
+		       "with.\n");
 }

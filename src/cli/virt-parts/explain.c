@@ -63,6 +63,7 @@ static void note_record(struct explaining *x)
 {
 	struct cli *cli = x->cli;
 	char reason[REASON_SIZE], would[REASON_SIZE];
+	const char *old;
 	int r;
 
 	if (x->guest.virt && x->guest.virt->active &&
@@ -85,6 +86,13 @@ static void note_record(struct explaining *x)
 			"its last run is unfinished: the shipped parts of release end run first, "
 			"with the reason '%s'",
 			would));
+	old = runs_old_names(cli, &x->guest);
+	if (*old)
+		note(x, cli_format(cli,
+				"should that fail, what the XML says of %s does not count, but "
+				"what the run began with: 'virt-parts resolve %s' finishes or "
+				"discards it",
+				old, cli_quoted(cli, x->guest.name)));
 	r = explain_unfinished(x, would);
 	if (r < 0)
 		note(x, cli_format(cli, "what they would do cannot be told: %s", strerror(-r)));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lint.h"
+#include "runs.h"
 
 static xmlDocPtr read_xml(const char *text)
 {
@@ -170,15 +171,12 @@ static const char *put_into(struct cli *cli, const struct virt_guest *guest, xml
 }
 
 /* What is wrong is told; whether it would be refused. */
-static bool is_refused(struct cli *cli, const struct virt_guest *virt, xmlDocPtr doc)
+static bool is_refused(struct cli *cli, const struct virt_guest *changed)
 {
-	struct virt_guest changed = *virt;
+	struct guest guest = guest_of(changed, false);
 	struct findings findings;
-	struct guest guest;
 	bool refused = false;
 
-	changed.xml = put_into(cli, virt, doc);
-	guest = guest_of(&changed, false);
 	findings_init(&findings, cli);
 	lint(&findings, &guest);
 	if (findings.first)
@@ -188,17 +186,30 @@ static bool is_refused(struct cli *cli, const struct virt_guest *virt, xmlDocPtr
 	return refused;
 }
 
+static void tell_stored(struct cli *cli, const struct virt_guest *changed, bool empty)
+{
+	struct guest guest = guest_of(changed, false);
+	const char *text, *mend;
+	bool old = runs_old_count(cli, &guest, &text, &mend);
+
+	printf("%s '%s'%s\n", empty ? "cleared" : "stored for", cli_shown(cli, changed->name),
+		changed->active && !old ? ", which runs: it counts from its next start" : "");
+	if (old)
+		printf("warning: %s\n  mend: %s\n", cli_shown(cli, text), cli_shown(cli, mend));
+}
+
 int metadata_set(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr doc)
 {
 	bool empty = xmlDocGetRootElement(doc)->children == NULL;
+	struct virt_guest changed = *guest;
 	const char *why;
 
-	if (!empty && is_refused(cli, guest, doc) && !cli_option(cli, "--no-check"))
+	changed.xml = put_into(cli, guest, doc);
+	if (!empty && is_refused(cli, &changed) && !cli_option(cli, "--no-check"))
 		return cli_error("nothing was stored, since the guest would not start with it; "
 				 "mend it, or add --no-check");
 	if (virt_set_metadata(cli, guest, where, empty ? NULL : metadata_text(cli, doc), &why) < 0)
 		return cli_error("cannot store the metadata of '%s': %s", guest->name, why);
-	printf("%s '%s'%s\n", empty ? "cleared" : "stored for", cli_shown(cli, guest->name),
-		guest->active ? ", which runs: it counts from its next start" : "");
+	tell_stored(cli, &changed, empty);
 	return CLI_GOOD;
 }

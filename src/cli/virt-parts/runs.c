@@ -211,6 +211,14 @@ static struct run *read_run(
 	return run;
 }
 
+struct run *runs_one(
+	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid)
+{
+	struct run *run = read_run(cli, answer, driver, uuid);
+
+	return run->error == -ENOENT && !*run->name ? NULL : run;
+}
+
 static void insert(struct run **list, struct run *run)
 {
 	int r;
@@ -239,10 +247,10 @@ static int read_driver(struct cli *cli, const struct virt_answer *answer, const 
 		return errno == ENOTDIR || errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir)))
 		if (vp_is_uuid(entry->d_name)) {
-			struct run *run = read_run(cli, answer, driver, entry->d_name);
+			struct run *run = runs_one(cli, answer, driver, entry->d_name);
 
 			/* it may have ended just now */
-			if (run->error != -ENOENT || *run->name)
+			if (run)
 				insert(list, run);
 		}
 	closedir(dir);

@@ -44,6 +44,10 @@ struct run {
 int runs_read(struct cli *cli, const struct virt_answer *answer, struct run **ret,
 	const char **ret_where);
 
+/* That of one guest; NULL when it has none. */
+struct run *runs_one(
+	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid);
+
 const char *runs_state_text(enum run_state state);
 const char *runs_begin_text(enum vp_begin begin);
 
@@ -53,5 +57,17 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason);
 
 /* The parts that failed in the teardown of a record's run, blanks between; "" when none did. */
 const char *runs_failed(struct cli *cli, int record);
+
+struct guest;
+
+/* The directives that the guest's XML has otherwise than the record of its run: `<archive>, <ramdisk>`. */
+const char *runs_old_names(struct cli *cli, const struct guest *guest);
+
+/*
+ * Whether there are such, and do not count yet, as its run is unfinished, or went on so: a sentence
+ * that says it, and what to do.
+ */
+bool runs_old_count(
+	struct cli *cli, const struct guest *guest, const char **ret_text, const char **ret_mend);
 
 #endif

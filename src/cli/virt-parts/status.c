@@ -59,6 +59,10 @@ static const char *advice(struct cli *cli, const struct run *run)
 	case RUN_UNKNOWN:
 		return "start libvirt's daemon and look again";
 	case RUN_OPEN:
+		if (run->info.begin == VP_BEGIN_UNFINISHED)
+			return "the guest's end tries again to finish it; until then the "
+			       "directives that it began with count";
+		break;
 	case RUN_BUSY:
 	case RUN_SAVED:
 		break;

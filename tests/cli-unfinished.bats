@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is said of directives and paths while a run is unfinished: which count, and what is in whose way.
+
+# shellcheck disable=SC2154 # variables of cli_make and vp
+load lib/cli.bash
+
+setup() { cli_make; }
+teardown() { parts_remove; }
+
+# unfinished: the run of a guest with a ramdisk and an archive, which cannot be finished
+unfinished() {
+	ask_file "$tmp$log"
+	mkdir -p "$me/var/log"
+	starts
+	mv "$me/var/log" "$me/var/log.away"
+	call release end destroyed
+	[[ $status -ne 0 ]]
+}
+
+tmp="<ramdisk><dir size='1M'>@/tmp</dir></ramdisk>" log=''
+
+# paths: $tmp and $log of this tree
+paths() {
+	tmp=${tmp//@/$guests/%NAME%}
+	log="<archive><dircopy><src>$guests/%NAME%/var/log</src><dst>$archive/%NAME%/%DATE%</dst></dircopy></archive>"
+}
+
+# known: libvirt's test driver knows the guest, with the XML as it is in $file, and the record is of its guest
+known() {
+	local xml
+	xml=$(sed "s/type='lxc'/type='test'/; s|<devices>|<memory>1024</memory><os><type>hvm</type></os>&|" "$file")
+	printf '<node>%s</node>\n' "$xml" >"${daemon#test://}"
+	mkdir -p "$tree/state/other"
+	cp -a "$record" "$tree/state/other/"
+}
+
+@test "a prepare that goes on with an unfinished run says which directives do not count, and which still do" {
+	paths
+	unfinished
+	ask "$tmp<post-rm-rf><dir>$me/x</dir></post-rm-rf>"
+	does prepare begin
+	says "warning: what the guest's XML says now of <post-rm-rf>, <archive> does not count until its unfinished run is finished"
+	does release end failed || true
+	# and nothing when they are as they were
+	rm "$tree/log/lxc-web1.log"
+	ask "$tmp$log"
+	does prepare begin
+	says 'the run goes on with the directives that it began with'
+	lacks "$(<"$tree/log/lxc-web1.log")" 'does not count'
+}
+
+@test "check and explain say which directives do not count until an unfinished run is finished" {
+	paths
+	unfinished
+	vp check "$file"
+	lacks "$output" 'does not count'
+	vp explain "$file" prepare begin
+	lacks "$output" 'does not count'
+	ask_file "$tmp${log/<dircopy>/<dircopy mode=\'0750\'>}"
+	finds check "$file"
+	has "$output" 'warning: its last run is unfinished: until that is finished or discarded, what its XML says of <archive> does not count'
+	has "$output" "mend: virt-parts resolve web1"
+	vp explain "$file" prepare begin
+	has "$output" "should that fail, what the XML says of <archive> does not count, but what the run began with: 'virt-parts resolve web1'"
+	has "$output" "If the unfinished run cannot be finished, nothing of it is touched, and the guest starts with what it left, by the directives that it began with"
+	has "$output" 'then, prepare begin'
+	# what it says is true: when that is done they count
+	mv "$me/var/log.away" "$me/var/log"
+	good -c "$daemon" resolve web1
+	good check "$file"
+}
+
+@test "check says so, too, of a guest that runs on in a run that went on unfinished; and status, which directives count" {
+	paths
+	unfinished
+	starts
+	ask_file "$tmp"
+	finds check "$file"
+	has "$output" 'its run went on unfinished: until that is finished or discarded, what its XML says of <archive> does not count'
+	has "$output" 'mend: end the guest'
+	known
+	sed -i 's/^begin .*/begin unfinished/' "$tree/state/other/$id/run"
+	vp -c "$daemon" status --json
+	same "$(json '.[] | select(.driver == "other").state')" open
+	vp -c "$daemon" status
+	has "$output" 'until then the directives that it began with count'
+}
+
+@test "set and clear say that what is stored does not count until an unfinished run is finished" {
+	paths
+	unfinished
+	known
+	good -c "$daemon" set --no-check web1 post-rm-rf "$me/x"
+	has "$output" "stored for 'web1'"
+	lacks "$output" 'it counts from its next start'
+	has "$output" 'what its XML says of <post-rm-rf> does not count, but what the run began with'
+	has "$output" "mend: virt-parts resolve web1"
+	good -c "$daemon" clear web1
+	has "$output" 'what its XML says of <archive>, <ramdisk> does not count'
+	rm -r "${tree:?}/state/other"
+	good -c "$daemon" set --no-check web1 post-rm-rf "$me/x"
+	has "$output" 'it counts from its next start'
+	lacks "$output" 'does not count'
+}
