@@ -111,7 +111,7 @@ told() {
 	told release end destroyed
 	has "$output" 'if it fails, these leave things as they are: 40-ramdisk, 50-preload, 60-post-rm-rf'
 	has "$output" 'if it fails, nothing is withheld: it is listed under [advisory]'
-	has "$output" "the run is unfinished then, and the guest's next start finishes it first"
+	has "$output" "the run is unfinished then, and the guest's next start runs the shipped parts again first, but none of your own"
 	told release end saved
 	lacks "$output" 'these leave things as they are'
 	# a guest that never started has nothing that it could save

@@ -20,6 +20,12 @@ unfinished() {
 	is_mounted "$me/tmp"
 }
 
+# known: libvirt's test driver knows the guest
+known() {
+	echo "<node><domain type='test'><name>$name</name><uuid>$id</uuid><memory>1024</memory><os><type>hvm</type></os></domain></node>" \
+		>"${daemon#test://}"
+}
+
 mended() {
 	mv "$me/var/log.away" "$me/var/log"
 }
@@ -49,7 +55,6 @@ mended() {
 	same "$(json '.[0] | [.unsaved, .undeleted] | flatten | join(" ")')" "$me/var/log $me/scratch"
 	finds -c "$daemon" status web1
 	finds -c "$daemon" status "$id"
-	good -c "$daemon" status other
 }
 
 @test "status tells what is archived already from what is not, and leaves out what the reason does not ask for" {
@@ -112,6 +117,7 @@ time.sleep(1000)' "$tree/deaf"
 
 @test "status shows a run that is being finished right now, and by whom" {
 	part "$vendor/release_end.d/15-slow" 'exec sleep 100'
+	part "$parts/release_end.d/30-own" true
 	conf '[limits]' 'teardown-wait = 1s' '[paths]' "read = $guests/%NAME%" "write = $guests/%NAME%" \
 		"delete = $guests/%NAME%"
 	ask_file "<slow/><post-rm-rf><dir>$guests/%NAME%/scratch</dir></post-rm-rf>"
@@ -122,6 +128,11 @@ time.sleep(1000)' "$tree/deaf"
 	[ "$status" -eq 0 ]
 	has "$output" "web1 (lxc, $id)  busy"
 	has "$output" 'busy with release end (pid '
+	has "$output" 'running   30-own'
+	lacks "$output" 'failed '
+	vp -c "$daemon" status --json
+	same "$(json '.[0] | .running, .failed')" '30-own
+null'
 	wrong -c "$daemon" resolve web1
 	has "$errors" 'is at it'
 	local pid
@@ -142,6 +153,12 @@ time.sleep(1000)' "$tree/deaf"
 	# the saved state of this guest is nowhere, so libvirt must say that it does not run
 	wrong -c "$daemon" resolve --save-discarded web1
 	has "$errors" 'libvirt does not say whether the guest runs'
+	lacks "$output" 'next '
+	# where it says that there is no such guest
+	mkdir "$tree/state/other"
+	cp -a "$record" "$tree/state/other/"
+	vp -c "$daemon" status
+	has "$output" "next      libvirt has no saved state of it; unless it is restored from a file, or reverted to a snapshot, 'virt-parts resolve --save-discarded $id' finishes it"
 }
 
 @test "resolve finishes an unfinished run: archived first, then unmounted and deleted" {
@@ -153,8 +170,30 @@ time.sleep(1000)' "$tree/deaf"
 	is_gone "$me/scratch" "$iso/web1/seed.iso"
 	nothing_left
 	good status
+	known
 	good -c "$daemon" resolve web1
 	has "$output" "'web1' has no run that is open or unfinished"
+}
+
+@test "a guest that neither a record nor libvirt knows is an error; one that libvirt knows has no run" {
+	all_four
+	starts
+	wrong -c "$daemon" status web2
+	has "$errors" "libvirt knows no guest 'web2'"
+	same "$output" ''
+	wrong -c "$daemon" status --json web2
+	same "$output" ''
+	wrong -c "$daemon" resolve web2
+	has "$errors" "libvirt knows no guest 'web2'"
+	# what cannot be asked is not told to be unknown
+	vp -c "test:///$tree/none.xml" status web2
+	[ "$status" -eq 0 ]
+	ends
+	known
+	good -c "$daemon" status web1
+	same "$output" "'web1' has no run that is open or unfinished"
+	good -c "$daemon" status --json web1
+	same "$(json length)" 0
 }
 
 @test "resolve that fails again says what failed and what can be done, and keeps everything" {
@@ -235,6 +274,11 @@ time.sleep(1000)' "$tree/deaf"
 	call release end destroyed
 	rm -r "$parts/release_end.d"
 	is_there "$me/scratch"
+	finds -c "$daemon" status web1
+	has "$output" "next      do by hand what 30-own was to do, then 'virt-parts resolve --own-parts-done $id'"
+	lacks "$output" 'next start finishes it'
+	vp -c "$daemon" doctor
+	has "$output" "mend: do by hand what 30-own was to do, then 'virt-parts resolve --own-parts-done $id'"
 	finds -c "$daemon" resolve web1
 	has "$errors" 'failed: 30-own'
 	has "$errors" 'do by hand what they were to do, then add --own-parts-done'

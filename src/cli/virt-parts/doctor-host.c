@@ -73,7 +73,9 @@ static void check_runs(struct findings *f, const struct run *runs)
 	for (; runs; runs = runs->next)
 		if (runs->state == RUN_UNFINISHED)
 			findings_add(f, FINDING_WARNING, runs->name,
-				cli_format(f->cli, "virt-parts resolve %s", runs->uuid),
+				*runs->own
+					? runs_own_advice(f->cli, runs)
+					: cli_format(f->cli, "virt-parts resolve %s", runs->uuid),
 				"its last run is unfinished, failed: %s; 'virt-parts status' shows "
 				"more",
 				*runs->failed ? runs->failed : "nothing yet");

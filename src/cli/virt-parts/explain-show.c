@@ -229,7 +229,7 @@ void explain_text(struct explaining *x)
 		op->always_succeeds ? ", and the event succeeds" : ", and the event fails",
 		!x->directives && !x->recorded ? ""
 		: x->is_release ? "; the run is unfinished then, and the guest's next start "
-				  "finishes it first"
+				  "runs the shipped parts again first, but none of your own"
 		: !strcmp(x->event.op, "stopped")
 			? "; release then unmounts and deletes nothing, and the run is unfinished"
 			: "");

@@ -5,18 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "directives.h"
 #include "dispatch/clock.h"
 #include "dispatch/failed.h"
 #include "dispatch/life.h"
-#include "dispatch/names.h"
 #include "dispatch/unfinished.h"
 #include "guest-lock.h"
 #include "resolve.h"
@@ -163,26 +160,13 @@ static int finish(struct resolving *x, struct lock *lock)
 	return r;
 }
 
-/* Whether a part in the list is not one of those that ran just now. */
-static bool has_own(const char *failed)
-{
-	const struct names names = {(char *)failed};
-	char name[NAME_MAX + 1];
-	const char *at = NULL;
-
-	while (names_next(&names, &at, name))
-		if (name_is_part(name) && !vp_directive_find(name_of_directive(name)))
-			return true;
-	return false;
-}
-
 static int tell_unfinished(struct resolving *x)
 {
 	const char *failed = runs_failed(x->cli, x->record);
 
 	cli_error("the run of '%s' is still unfinished%s%s", x->run->name,
 		*failed ? ", failed: " : "", failed);
-	if (has_own(failed))
+	if (*runs_failed_own(x->cli, failed))
 		fprintf(stderr,
 			"virt-parts: parts of your own do not run again: do by hand what they were "
 			"to do, then add --own-parts-done\n");
@@ -238,10 +222,8 @@ int resolve_command(struct cli *cli, int argc, char **argv)
 	status = find_run(cli, argv[0], &x.run);
 	if (status != CLI_GOOD)
 		return status;
-	if (!x.run) {
-		printf("'%s' has no run that is open or unfinished\n", cli_shown(cli, argv[0]));
-		return CLI_GOOD;
-	}
+	if (!x.run)
+		return runs_none(cli, argv[0]);
 	if (!may_resolve(&x))
 		return CLI_ERROR;
 	x.record = vp_record_open(cli->conf.state_dir, x.run->driver, x.run->uuid);

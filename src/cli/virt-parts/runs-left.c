@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is left to do of a run that has ended: what was to be archived and is not, and what was to be deleted. */
+/* What is left to do of a run that has ended: what was to be archived, deleted, and done by parts of the admin's own. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "asked.h"
 #include "directives.h"
+#include "dispatch/names.h"
 #include "runs.h"
 
 /* Paths as the record has them: the guest's name is in them, a date is not. */
@@ -72,4 +74,23 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason)
 				lines = cli_format(cli, "%s%s\n", lines, text_of(dir, NULL));
 	vp_source_free(&asked);
 	return lines;
+}
+
+const char *runs_failed_own(struct cli *cli, const char *failed)
+{
+	const struct names names = {(char *)failed};
+	const char *at = NULL, *own = "";
+	char name[NAME_MAX + 1];
+
+	while (names_next(&names, &at, name))
+		if (name_is_part(name) && !vp_directive_find(name_of_directive(name)))
+			own = cli_format(cli, "%s%s%s", own, *own ? " " : "", name);
+	return own;
+}
+
+const char *runs_own_advice(struct cli *cli, const struct run *run)
+{
+	return cli_format(cli,
+		"do by hand what %s %s to do, then 'virt-parts resolve --own-parts-done %s'",
+		run->own, strchr(run->own, ' ') ? "were" : "was", run->uuid);
 }

@@ -71,19 +71,31 @@ static void add_names(struct names *names, const char *text)
 	}
 }
 
-const char *runs_failed(struct cli *cli, int record)
+static const char *list_of(struct cli *cli, struct names *names)
+{
+	const char *copy = names->text ? cli_copy(cli, names->text, strlen(names->text)) : "";
+
+	names_free(names);
+	return copy;
+}
+
+/* NOW: in the teardown that has begun, too, or only in the one before it. */
+static const char *list_failed(struct cli *cli, int record, bool now)
 {
 	struct names names = {0};
-	const char *before = read_text(cli, record, FAILED_BEFORE), *copy = "";
+	const char *before = read_text(cli, record, FAILED_BEFORE);
 
-	add_names(&names, read_text(cli, record, "failed"));
+	if (now)
+		add_names(&names, read_text(cli, record, "failed"));
 	/* behind the reason; it counts until the guest has started again */
 	if (!vp_record_has(record, "started"))
 		add_names(&names, before + strcspn(before, "\n"));
-	if (names.text)
-		copy = cli_copy(cli, names.text, strlen(names.text));
-	names_free(&names);
-	return copy;
+	return list_of(cli, &names);
+}
+
+const char *runs_failed(struct cli *cli, int record)
+{
+	return list_failed(cli, record, true);
 }
 
 /* `iso PATH` lines of the journal whose image is there. */
@@ -173,16 +185,28 @@ static enum run_state state_of(const struct run *run)
 	return !strcmp(run->guest, "unknown") ? RUN_UNKNOWN : RUN_UNFINISHED;
 }
 
+/* Parts that run are in the list of those that failed, ahead; when an unfinished run is finished they are not. */
+static bool is_teardown(const char *busy)
+{
+	static const char *const events[] = {"stopped end (", "release end ("};
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strncmp(busy, events[i], strlen(events[i])) == 0)
+			return true;
+	return false;
+}
+
 static struct run *read_run(
 	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid)
 {
 	struct run *run = cli_alloc(cli, sizeof(*run));
+	struct names running = {0};
 	char line[REASON_SIZE], busy[256];
 	int record = vp_record_open(cli->conf.state_dir, driver, uuid);
 
 	run->driver = cli_copy(cli, driver, strlen(driver));
 	run->uuid = cli_copy(cli, uuid, strlen(uuid));
-	run->name = run->reason = run->failed = run->busy = "";
+	run->name = run->reason = run->failed = run->running = run->own = run->busy = "";
 	run->mounted = run->built = run->claims = run->unsaved = run->undeleted = "";
 	run->error = record < 0 ? record : vp_record_read_run(record, &run->info);
 	if (record >= 0) {
@@ -191,13 +215,18 @@ static struct run *read_run(
 		run->started = vp_record_has(record, "started");
 		if (life_read_line(record, "release", line, sizeof(line)))
 			run->reason = cli_copy(cli, line, strlen(line));
-		run->failed = runs_failed(cli, record);
 		run->mounted = find_mounted(cli, record, uuid);
 		run->built = find_built(cli, record);
 		run->claims = read_text(cli, record, "claims");
 	}
 	if (lock_look(cli->conf.run_dir, driver, uuid, busy, sizeof(busy)) > 0)
 		run->busy = cli_copy(cli, busy, strlen(busy));
+	if (record >= 0) {
+		run->failed = list_failed(cli, record, !is_teardown(run->busy));
+		if (is_teardown(run->busy))
+			add_names(&running, read_text(cli, record, "failed"));
+		run->running = list_of(cli, &running);
+	}
 	ask_libvirt(run, answer);
 	run->state = state_of(run);
 	if (run->state == RUN_UNFINISHED) {
@@ -205,6 +234,8 @@ static struct run *read_run(
 		unfinished_reason(record, line);
 		run->unsaved = runs_unsaved(cli, record, run->info.turn, line);
 		run->undeleted = runs_undeleted(cli, record, line);
+		if (!failed_never_started(record, line))
+			run->own = runs_failed_own(cli, run->failed);
 	}
 	if (record >= 0)
 		close(record);
@@ -276,4 +307,21 @@ int runs_read(
 	}
 	closedir(dir);
 	return r;
+}
+
+int runs_none(struct cli *cli, const char *name)
+{
+	struct virt_answer answer = virt_ask(cli, name, 0);
+	const char *why = virt_why(cli, &answer);
+	bool known = answer.guests || !answer.answered;
+
+	/* one that is there and has not answered may know the guest */
+	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
+		known = known || d->slow;
+	if (!known)
+		return cli_error("libvirt knows no guest '%s'%s%s%s", name, *why ? " (" : "", why,
+			*why ? ")" : "");
+	if (!cli->json)
+		printf("'%s' has no run that is open or unfinished\n", cli_shown(cli, name));
+	return CLI_GOOD;
 }

@@ -25,6 +25,9 @@ struct run {
 	bool started;	       /* a started event has succeeded */
 	const char *reason;    /* with which its teardown began; "" when it did not */
 	const char *failed;    /* parts that failed in it, blanks between; "" */
+	const char *running;   /* parts that its teardown runs now, and counts as failed if that is
+				  interrupted, blanks between; "" */
+	const char *own;       /* of an unfinished one: of those that failed, the admin's; "" */
 	const char *busy;      /* who holds its lock; "" */
 	const char *guest;     /* running, shut off, gone, unknown */
 	bool saved_by_libvirt; /* there is a managed save */
@@ -48,6 +51,9 @@ int runs_read(struct cli *cli, const struct virt_answer *answer, struct run **re
 struct run *runs_one(
 	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid);
 
+/* There is none of the guest of that name or UUID: says so, or that there is no such guest. An exit status. */
+int runs_none(struct cli *cli, const char *name);
+
 const char *runs_state_text(enum run_state state);
 const char *runs_begin_text(enum vp_begin begin);
 
@@ -57,6 +63,10 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason);
 
 /* The parts that failed in the teardown of a record's run, blanks between; "" when none did. */
 const char *runs_failed(struct cli *cli, int record);
+/* Those of the list that do not run again when a run is finished: the admin's own. */
+const char *runs_failed_own(struct cli *cli, const char *failed);
+/* What to do about an unfinished run, which has failed at the admin's own parts: what they were to do. */
+const char *runs_own_advice(struct cli *cli, const struct run *run);
 
 struct guest;
 

@@ -47,6 +47,8 @@ static const char *advice(struct cli *cli, const struct run *run)
 {
 	switch (run->state) {
 	case RUN_UNFINISHED:
+		if (*run->own)
+			return runs_own_advice(cli, run);
 		return cli_format(cli,
 			"the guest's next start finishes it first; 'virt-parts resolve %s' does it "
 			"now",
@@ -63,8 +65,16 @@ static const char *advice(struct cli *cli, const struct run *run)
 			return "the guest's end tries again to finish it; until then the "
 			       "directives that it began with count";
 		break;
-	case RUN_BUSY:
 	case RUN_SAVED:
+		if (run->saved_by_libvirt ||
+			(strcmp(run->guest, "gone") != 0 && strcmp(run->guest, "shut off") != 0))
+			break;
+		return cli_format(cli,
+			"libvirt has no saved state of it; unless it is restored from a file, or "
+			"reverted to a snapshot, 'virt-parts resolve --save-discarded %s' "
+			"finishes it",
+			run->uuid);
+	case RUN_BUSY:
 		break;
 	}
 	return "";
@@ -100,6 +110,8 @@ static void print_run(struct showing *s, const struct run *run)
 		printf("  %-9s %s\n", "ended as", cli_shown(cli, run->reason));
 	if (*run->failed)
 		printf("  %-9s %s\n", "failed", cli_shown(cli, run->failed));
+	if (*run->running)
+		printf("  %-9s %s\n", "running", cli_shown(cli, run->running));
 	print_lines(cli, is_kept(run) ? "kept" : "mounted", run->mounted);
 	print_lines(cli, "built", run->built);
 	print_lines(cli, "to save", run->unsaved);
@@ -137,6 +149,7 @@ static void json_run(struct showing *s, const struct run *run)
 	json_text(json, "busy", *run->busy ? run->busy : NULL);
 	json_text(json, "reason", *run->reason ? run->reason : NULL);
 	json_text(json, "failed", *run->failed ? run->failed : NULL);
+	json_text(json, "running", *run->running ? run->running : NULL);
 	json_lines(s, "mounted", run->mounted);
 	json_lines(s, "built", run->built);
 	json_lines(s, "claimed", run->claims);
@@ -154,6 +167,7 @@ int status_command(struct cli *cli, int argc, char **argv)
 {
 	const char *wanted = argc ? argv[0] : NULL, *where;
 	struct showing s = {.cli = cli};
+	const struct run *first;
 	struct run *runs;
 	int r = runs_read(cli, NULL, &runs, &where);
 
@@ -164,6 +178,10 @@ int status_command(struct cli *cli, int argc, char **argv)
 	}
 	if (r < 0)
 		return cli_error("cannot read '%s': %s", where, strerror(-r));
+	for (first = runs; first && !is_wanted(first, wanted);)
+		first = first->next;
+	if (wanted && !first && runs_none(cli, wanted) == CLI_ERROR)
+		return CLI_ERROR;
 	if (cli->json)
 		json_array(&s.json, NULL);
 	for (; runs; runs = runs->next) {
@@ -178,7 +196,7 @@ int status_command(struct cli *cli, int argc, char **argv)
 	}
 	if (cli->json)
 		json_end(&s.json);
-	else if (!s.shown)
+	else if (!s.shown && !wanted)
 		printf("no run is open or unfinished\n");
 	if (*virt_why(cli, &s.answer) && !s.answer.answered)
 		cli_error("cannot ask libvirt which guests run: %s", virt_why(cli, &s.answer));
