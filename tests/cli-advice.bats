@@ -105,11 +105,12 @@ taken() {
 	mkdir "$tree/shared" "$guests/web2"
 	ask_file "<ramdisk><dir size='1M'>$tree/shared/tmp</dir></ramdisk>"
 	starts
+	local first=$id
 	guest web2 lxc $(($$ + 1))
 	ask_file "<ramdisk><dir size='1M'>$tree/shared/tmp</dir></ramdisk>"
 	call prepare begin
 	[ "$status" -ne 0 ]
-	has "$errors" 'end that run, or use %NAME% in the path'
+	has "$errors" "finish its run, if it has ended, with 'virt-parts resolve $first', or use %NAME% in the path"
 	taken "<ramdisk><dir size='1M'>$guests/%NAME%/tmp</dir></ramdisk>"
 	guest web1 lxc $$
 	ends

@@ -103,3 +103,28 @@ known() {
 	has "$output" 'it counts from its next start'
 	lacks "$output" 'does not count'
 }
+
+@test "the claims of a run whose guest was defined anew are no refusal: its start finishes that first" {
+	policy "write = $tree/shared"
+	mkdir "$tree/shared"
+	local directives="<ramdisk><dir size='1M'>$tree/shared/tmp</dir></ramdisk>" old=$id
+	ask_file "$directives"
+	starts
+	guest web1 lxc 2
+	ask_file "$directives"
+	finds check --json "$file"
+	same "$(json '[.[].level] | unique | join(" ")')" warning
+	has "$output" 'a guest of this name that is gone has left a run that claims the same paths: the start finishes that first'
+	good explain "$file" prepare begin
+	has "$output" "the run of a guest of this name with the UUID $old, which is gone, is finished first"
+	lacks "$output" 'in the way'
+	starts
+	is_gone "$tree/state/lxc/$old"
+	local second=$id
+	# another guest's are in the way, and how they get out of it is told
+	guest web2 lxc 3
+	ask_file "$directives"
+	finds check "$file"
+	has "$output" "which the run of the lxc guest 'web1' has claimed"
+	has "$output" "finish its run, if it has ended, with 'virt-parts resolve $second'"
+}

@@ -118,12 +118,13 @@ static bool find_collision(const struct claims *mine, const struct claims *their
 
 struct asking {
 	const char *state_dir, *driver, *uuid;
+	const char *name; /* runs of which are passed over; NULL: none is */
 	struct claims claims;
 	char *why;
 	size_t why_size;
 };
 
-static int compare(struct asking *asking, char *text, int run, const char *driver)
+static int compare(struct asking *asking, char *text, int run, const char *driver, const char *uuid)
 {
 	const struct claim *mine, *claimed;
 	struct claims theirs;
@@ -135,13 +136,22 @@ static int compare(struct asking *asking, char *text, int run, const char *drive
 			strcpy(owner.name, "?");
 		snprintf(asking->why, asking->why_size,
 			"'%.*s' is in the way of '%.*s', which the run of the %s guest '%s' has "
-			"claimed; end that run, or use %%NAME%% in the path",
+			"claimed; end that guest, or finish its run, if it has ended, with "
+			"'virt-parts resolve %s', or use %%NAME%% in the path",
 			(int)mine->length - 1, mine->path, (int)claimed->length - 1, claimed->path,
-			driver, owner.name);
+			driver, owner.name, uuid);
 		r = -EBUSY;
 	}
 	free(theirs.claims);
 	return r;
+}
+
+static bool is_namesake(const struct asking *asking, int run, const char *driver)
+{
+	struct vp_run owner;
+
+	return !strcmp(driver, asking->driver) && vp_record_read_run(run, &owner) == 0 &&
+	       !strcmp(owner.name, asking->name);
 }
 
 static int check_run(struct asking *asking, const char *driver, const char *uuid)
@@ -154,9 +164,13 @@ static int check_run(struct asking *asking, const char *driver, const char *uuid
 	run = vp_record_open(asking->state_dir, driver, uuid);
 	if (run < 0)
 		return run == -ENOENT ? 0 : run;
+	if (asking->name && is_namesake(asking, run, driver)) {
+		close(run);
+		return 0;
+	}
 	r = vp_record_read(run, "claims", &theirs, NULL);
 	if (r == 0) {
-		r = compare(asking, theirs, run, driver);
+		r = compare(asking, theirs, run, driver, uuid);
 		free(theirs);
 	} else if (r == -ENOENT) {
 		r = 0; /* its record is being removed: the run is over */
@@ -220,10 +234,10 @@ static int check_drivers(struct asking *asking)
 	return r;
 }
 
-int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *claims,
-	char *why, size_t size)
+int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *name,
+	const char *claims, char *why, size_t size)
 {
-	struct asking asking = {state_dir, driver, uuid, .why = why, .why_size = size};
+	struct asking asking = {state_dir, driver, uuid, name, .why = why, .why_size = size};
 	char *text = strdup(claims);
 	int r = text ? sort_claims(text, true, &asking.claims) : -ENOMEM;
 

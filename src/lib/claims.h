@@ -13,9 +13,11 @@ int vp_claims_lock(const char *state_dir);
 
 /*
  * Whether a path of CLAIMS (a line each) is equal to, above or below one that another run than
- * DRIVER/UUID has claimed. 0; -EBUSY: why names both paths and the owner; -errno.
+ * DRIVER/UUID has claimed; NAME: runs of a guest of that driver and name, which is gone, are passed
+ * over, as a prepare finishes them first; NULL: none is. 0; -EBUSY: why names both paths and the owner;
+ * -errno.
  */
-int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *claims,
-	char *ret_why, size_t why_size);
+int vp_claims_check(const char *state_dir, const char *driver, const char *uuid, const char *name,
+	const char *claims, char *ret_why, size_t why_size);
 
 #endif

@@ -307,8 +307,8 @@ static int begin_run(struct preparing *p)
 
 	if (lock < 0)
 		return fail(p, NULL, "lock the claims of runs", lock);
-	r = vp_claims_check(state_dir, event->driver, event->uuid, p->claims ? p->claims : "", why,
-		sizeof(why));
+	r = vp_claims_check(state_dir, event->driver, event->uuid, NULL, p->claims ? p->claims : "",
+		why, sizeof(why));
 	if (r < 0) {
 		vp_error(event, NULL, "%s", why);
 	} else if ((run = vp_record_new(state_dir, event->driver, event->uuid)) < 0) {

@@ -201,7 +201,7 @@ bool attach_record_add(struct attach *x, const char *live_xml)
 		fail("lock the claims of runs", lock);
 		return false;
 	}
-	r = vp_claims_check(state_dir, x->guest.driver, x->guest.uuid,
+	r = vp_claims_check(state_dir, x->guest.driver, x->guest.uuid, NULL,
 		cli_format(x->cli, "%s\n", x->path), why, sizeof(why));
 	if (r < 0) {
 		cli_error("%s", why);

@@ -252,15 +252,30 @@ static void check_whole(struct examining *x)
 	}
 }
 
+static int compare_claims(struct examining *x, const char *name, char *why, size_t size)
+{
+	const struct examined *e = x->examined;
+
+	return vp_claims_check(
+		x->cli->conf.state_dir, e->event.driver, e->event.uuid, name, e->claims, why, size);
+}
+
+/* Prepare finishes the run of a guest that is gone and had this one's name, before it looks. */
 static void check_claims(struct examining *x)
 {
-	struct examined *e = x->examined;
 	char why[1024];
-	int r = vp_claims_check(x->cli->conf.state_dir, e->event.driver, e->event.uuid, e->claims,
-		why, sizeof(why));
 
-	if (r == -EBUSY)
+	if (compare_claims(x, NULL, why, sizeof(why)) != -EBUSY)
+		return;
+	if (compare_claims(x, x->examined->event.domain, why, sizeof(why)) == -EBUSY)
 		add(x, NULL, NULL, "%s", why);
+	else
+		add(x, NULL, NULL,
+			"a guest of this name that is gone has left a run that claims the same "
+			"paths: the start finishes that first, or is refused; see 'virt-parts "
+			"status %s'",
+			x->examined->event.domain)
+			->only_warns = true;
 }
 
 static void check_name(struct examining *x)
