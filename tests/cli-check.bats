@@ -309,3 +309,47 @@ in_schema() {
 		not in_schema "$one"
 	done
 }
+
+@test "a deletion that takes what is archived is told, unless it is there again in the next life" {
+	mkdir -p "$me/log/deep" "$seed/log"
+	local archive_of_log="<archive><dircopy><src>$guests/%NAME%/log</src><dst>$archive/%NAME%/%DATE%</dst></dircopy></archive>"
+	local deletion="<post-rm-rf><dir>$guests/%NAME%/log</dir></post-rm-rf>"
+	ask_file "$archive_of_log$deletion"
+	found warning "deleting '$me/log' takes the <src> '$me/log' of an <archive>, which fails in the next life"
+	# and so it does
+	lives
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	mkdir -p "$me/log/deep"
+	good -c "$daemon" resolve web1
+	mkdir -p "$me/log/deep"
+	ask_file "${archive_of_log/\/log/\/log\/deep}$deletion"
+	found warning "deleting '$me/log' takes the <src> '$me/log/deep'"
+	ask_file "$archive_of_log${deletion/\/log/\/log\/deep}"
+	good check "$file"
+	ask_file "$archive_of_log$deletion" "<filesystem><source dir='$me/log'/><target dir='/log'/></filesystem>"
+	good check "$file"
+	ask_file "$archive_of_log$deletion<preload><dircopy><src>$seed/log</src><dst>$guests/%NAME%/log</dst></dircopy></preload>"
+	good check "$file"
+	lives
+	lives
+}
+
+@test "a placeholder in a path that stands for nothing is noted, with the nearest that does" {
+	mkdir -p "$me/log"
+	local one
+	for one in '%NAEM% [did you mean %NAME%?]' '%date% [did you mean %DATE%?]' '%HOUR% [known are %NAME%, %UUID%, %DATE%]' \
+		'%DATE [did you mean %DATE%?]'; do
+		ask_file "<archive><dircopy><src>$guests/%NAME%/log</src><dst>$archive/web1/a/${one%% *}</dst></dircopy></archive>"
+		found note "<archive><dircopy><dst>: '${one%% *}' stands for nothing, and stays as it is ${one#* }"
+	done
+	ask_file "<post-rm-rf><dir>$guests/%NAME%/%DATE%</dir></post-rm-rf>"
+	found note "'%DATE%' stands for nothing, and stays as it is [a date is replaced in an <archive> alone]"
+	# what stands for something, is no word, or is no path
+	ask_file "<archive><datestr><format>%H</format><replace>%HOUR%</replace></datestr><dircopy><src>$guests/%NAME%/log</src>
+		<dst>$archive/%NAME%/%UUID%-%DATE%-%HOUR%-100%-%-5%25</dst></dircopy></archive>
+		<preload><iso path='$iso/%NAME%/a.iso'><file path='a'>/%FOO%</file></iso></preload>"
+	good check --json "$file" || true
+	lacks "$output" 'stands for nothing'
+}

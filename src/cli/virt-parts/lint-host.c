@@ -11,6 +11,7 @@
 #include "limit.h"
 #include "metadata-lint.h"
 #include "parts.h"
+#include "text.h"
 
 /* --- memory --------------------------------------------------------------------------------------------------- */
 
@@ -106,15 +107,74 @@ static void check_archive(struct findings *findings, const char *about,
 	}
 }
 
+static bool is_filesystem(const struct examined *examined, const char *path)
+{
+	const struct vp_filesystem *fs = examined->xml.filesystems;
+
+	while (fs && strcmp(fs->source, path) != 0)
+		fs = fs->next;
+	return fs != NULL;
+}
+
+/* Whether a prepare makes the directory: by what it mounts or copies there. */
+static bool is_made(const struct examined *examined, const char *path)
+{
+	const struct vp_element *d = examined->xml.source.directives, *at;
+
+	for (; d; d = d->next) {
+		bool ramdisk = strcmp(d->name, "ramdisk") == 0;
+
+		if (!examine_is_good(examined, d) || (!ramdisk && strcmp(d->name, "preload") != 0))
+			continue;
+		for (at = vp_child(d, ramdisk ? "dir" : "dircopy"); at; at = vp_next(at, at->name))
+			if (vp_path_within(ramdisk ? at->text : vp_child(at, "dst")->text, path))
+				return true;
+	}
+	return false;
+}
+
+/* What is archived is deleted, and who archives it in the next life does not find it. */
+static void check_deleted(struct findings *findings, const char *about,
+	const struct examined *examined, const struct vp_element *dir)
+{
+	const struct vp_element *d = examined->xml.source.directives, *copy;
+
+	for (; d; d = d->next) {
+		if (strcmp(d->name, "archive") != 0 || !examine_is_good(examined, d))
+			continue;
+		for (copy = vp_child(d, "dircopy"); copy; copy = vp_next(copy, "dircopy")) {
+			const char *src = vp_child(copy, "src")->text;
+
+			if (!vp_path_within(src, dir->text) || is_made(examined, src) ||
+				(!strcmp(src, dir->text) && is_filesystem(examined, src)))
+				continue;
+			findings_add(findings, FINDING_WARNING, about,
+				"let the guest make it when it starts, or delete something else",
+				"<post-rm-rf><dir>: deleting '%s' takes the <src> '%s' of an "
+				"<archive>, which fails in the next life, unless the guest has "
+				"made it anew",
+				dir->text, src);
+		}
+	}
+}
+
 void lint_host(struct findings *findings, const char *about, const struct examined *examined,
 	xmlDocPtr doc)
 {
 	if (!examined->policy.conf.valid)
 		return;
 	check_memory(findings, about, examined, doc);
-	for (const struct vp_element *d = examined->xml.source.directives; d; d = d->next)
-		if (!strcmp(d->name, "archive") && examine_is_good(examined, d))
+	for (const struct vp_element *d = examined->xml.source.directives; d; d = d->next) {
+		if (!examine_is_good(examined, d))
+			continue;
+		if (!strcmp(d->name, "archive"))
 			check_archive(findings, about, examined, d);
+		if (strcmp(d->name, "post-rm-rf") != 0)
+			continue;
+		for (const struct vp_element *dir = vp_child(d, "dir"); dir;
+			dir = vp_next(dir, "dir"))
+			check_deleted(findings, about, examined, dir);
+	}
 }
 
 /* --- names of parts ------------------------------------------------------------------------------------------- */

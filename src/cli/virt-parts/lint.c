@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind.h"
 #include "examine.h"
+#include "expand.h"
 #include "lint-host.h"
 #include "metadata-lint.h"
 #include "report.h"
+#include "suggest.h"
 
 struct linting {
 	struct findings *findings;
@@ -120,6 +123,98 @@ static void lint_names(struct linting *l, const struct vp_element *element)
 		lint_names(l, child);
 }
 
+static const char *upper_case(struct cli *cli, const char *text)
+{
+	char *copy = (char *)cli_copy(cli, text, strlen(text));
+
+	for (char *at = copy; *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	return copy;
+}
+
+/* A %WORD% of a path that stands for nothing: TOKENS are what does. */
+static void lint_word(struct linting *l, const struct vp_element *element,
+	const struct vp_tokens *tokens, const char *word)
+{
+	const char *names[VP_MAX_TOKENS], *near, *known = "";
+	bool closed = word[strlen(word) - 1] == '%', date = false;
+	const char *whole = closed ? word : cli_format(l->findings->cli, "%s%%", word);
+	char where[256];
+
+	for (size_t i = 0; i < tokens->n; i++) {
+		names[i] = tokens->token[i].text;
+		date = date || !strcmp(names[i], "%DATE%");
+		known = cli_format(
+			l->findings->cli, "%s%s%s", known, *known ? ", " : "known are ", names[i]);
+	}
+	near = suggest(whole, names, tokens->n);
+	if (!near)
+		near = suggest(upper_case(l->findings->cli, whole), names, tokens->n);
+	/* an unclosed one may be anything, but for a token's name */
+	if (!closed && (!near || strcmp(near, whole) != 0))
+		return;
+	findings_add(l->findings, FINDING_NOTE, l->about,
+		!date && !strcmp(whole, "%DATE%")
+			? "a date is replaced in an <archive> alone"
+			: (near ? cli_format(l->findings->cli, "did you mean %s?", near) : known),
+		"%s: '%s' stands for nothing, and stays as it is",
+		vp_element_path(element, where, sizeof(where)), word);
+}
+
+/* Of what the TOKENS leave of a path. */
+static void lint_path(struct linting *l, const struct vp_element *element,
+	const struct vp_tokens *tokens, const char *path)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	while ((path = strchr(path, '%'))) {
+		size_t length = 1 + strspn(path + 1, letters);
+
+		if (isalpha((unsigned char)path[1])) {
+			length += path[length] == '%';
+			lint_word(l, element, tokens, cli_copy(l->findings->cli, path, length));
+		}
+		path += length;
+	}
+}
+
+static void lint_tokens(struct linting *l, struct vp_source *source,
+	const struct vp_element *element, const struct vp_tokens *tokens)
+{
+	struct vp_tokens gone = *tokens;
+
+	/* what a token stands for is not looked at */
+	for (size_t i = 0; i < gone.n; i++)
+		gone.token[i].value = "/";
+	for (size_t i = 0; i <= element->n_attrs; i++) {
+		const char *text = i < element->n_attrs ? element->attrs[i].text : element->text;
+
+		text += strspn(text, " \t\r\n");
+		if (*text == '/' && strcmp(element->name, "file") != 0 &&
+			(text = vp_expand(source, text, &gone)))
+			lint_path(l, element, tokens, text);
+	}
+	for (const struct vp_element *child = element->first_child; child; child = child->next)
+		if (strcmp(child->name, "datestr") != 0)
+			lint_tokens(l, source, child, tokens);
+}
+
+static void lint_texts(
+	struct linting *l, struct vp_source *source, const struct vp_element *directive)
+{
+	const struct vp_directive *known = vp_directive_find(directive->name);
+	struct vp_tokens tokens;
+
+	if (!known)
+		return;
+	lint_names(l, directive);
+	/* what is wrong with a date is told as prepare tells it */
+	if (vp_tokens_of(source, directive, vp_spec_has_dates(known->spec), l->guest->name,
+		    l->guest->uuid, time(NULL), &tokens) == 0)
+		lint_tokens(l, source, directive, &tokens);
+}
+
 static void lint_raw(struct linting *l)
 {
 	int fd = guest_xml_fd(l->guest);
@@ -127,8 +222,7 @@ static void lint_raw(struct linting *l)
 
 	if (fd >= 0 && vp_xml_read(fd, &xml) == 0)
 		for (const struct vp_element *d = xml.source.directives; d; d = d->next)
-			if (vp_directive_find(d->name))
-				lint_names(l, d);
+			lint_texts(l, &xml.source, d);
 	if (fd >= 0)
 		close(fd);
 	vp_source_free(&xml.source);
