@@ -83,6 +83,34 @@ told() {
 	is_gone "$me/scratch"
 }
 
+@test "explain names the archive that is made where the name is taken, and none that is made already" {
+	all_four
+	mkdir -p "$archive/web1/$today-2"
+	told release end destroyed
+	has "$output" "to '$archive/web1/$today'
+"
+	mkdir "$archive/web1/$today"
+	told release end destroyed
+	has "$output" "to '$archive/web1/$today-3', as '$archive/web1/$today' is there"
+	# the first of these is not asked for at this end, but counted
+	ask_file "<archive when='crashed'><dircopy><src>$me/no</src><dst>$archive/web1/no</dst></dircopy></archive>
+		<archive><dircopy><src>$me/var/log</src><dst>$archive/web1/%DATE%</dst></dircopy>
+		<dircopy><src>$me/gone</src><dst>$archive/web1/gone</dst></dircopy></archive>"
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	holds "$archive/web1/$today-3/messages" logged
+	local one
+	for one in release\ end\ destroyed prepare\ begin; do
+		# shellcheck disable=SC2086 # its words
+		told $one
+		has "$output" "has archived '$me/var/log' already"
+		lacks "$output" "copies '$me/var/log'"
+		has "$output" "copies '$me/gone'"
+		has "$output" "archives nothing when the guest ends with 'destroyed'"
+	done
+}
+
 @test "after a part has failed explain says what is withheld" {
 	all_four
 	part "$parts/stopped_end.d/10-own" 'exit 1'

@@ -2,11 +2,16 @@
 /* What the shipped parts would do for a directive at an event, path by path. */
 #include "deeds.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "runs.h"
 #include "text.h"
+
+enum { MAX_NAMES = 10000 }; /* as archive tries them */
 
 struct making {
 	struct cli *cli;
@@ -86,12 +91,12 @@ static void prepare_iso(struct making *m, const struct vp_element *iso)
 				vp_attr_text(e, "path", ""), strlen(e->text));
 }
 
-static void add_copy(struct making *m, const struct vp_element *dircopy, const char *over)
+static void add_copy(struct making *m, const struct vp_element *dircopy)
 {
 	const char *src = vp_child(dircopy, "src")->text, *dst = vp_child(dircopy, "dst")->text;
 
 	add(m, VP_READ, src, "copies '%s'", src);
-	add(m, VP_WRITE, dst, "  %s '%s'", over, dst);
+	add(m, VP_WRITE, dst, "  over what is in '%s'", dst);
 }
 
 static void prepare_preload(struct making *m, const struct vp_element *directive)
@@ -105,7 +110,7 @@ static void prepare_preload(struct making *m, const struct vp_element *directive
 			add(m, VP_ANYWHERE, NULL, "leaves the image '%s' as it is: it was attached",
 				vp_attr_text(e, "path", ""));
 		else if (begin == VP_BEGIN_NEW || begin == VP_BEGIN_REVERTED)
-			add_copy(m, e, "over what is in");
+			add_copy(m, e);
 		else
 			add(m, VP_ANYWHERE, NULL,
 				"copies nothing over '%s': the guest comes back to its files",
@@ -132,18 +137,47 @@ static void release_preload(struct making *m, const struct vp_element *directive
 	}
 }
 
+static bool is_taken(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Under a name that nothing has now. */
+static void add_archive(struct making *m, const struct vp_element *dircopy)
+{
+	const char *src = vp_child(dircopy, "src")->text, *dst = vp_child(dircopy, "dst")->text;
+	unsigned number = 2;
+
+	add(m, VP_READ, src, "copies '%s'", src);
+	if (!is_taken(dst)) {
+		add(m, VP_WRITE, dst, "  to '%s'", dst);
+		return;
+	}
+	while (number < MAX_NAMES && is_taken(cli_format(m->cli, "%s-%u", dst, number)))
+		number++;
+	add(m, VP_WRITE, dst, "  to '%s-%u', as '%s' is there", dst, number, dst);
+}
+
 static void release_archive(struct making *m, const struct vp_element *directive)
 {
 	const struct vp_element *copy = vp_child(directive, "dircopy");
+	bool act = vp_reason_matches(
+		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, m->query->event->reason);
 
-	if (!vp_reason_matches(vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN,
-		    m->query->event->reason)) {
+	if (!act)
 		add(m, VP_ANYWHERE, NULL, "archives nothing when the guest ends with '%s'",
 			m->query->event->reason);
-		return;
+	for (; copy; copy = vp_next(copy, "dircopy")) {
+		/* they are counted as the part counts them */
+		bool done = runs_is_archived(
+			m->query->archived, m->query->turn, ++*m->query->dircopies);
+		const char *src = vp_child(copy, "src")->text;
+
+		if (act && done)
+			add(m, VP_ANYWHERE, NULL, "has archived '%s' already", src);
+		else if (act)
+			add_archive(m, copy);
 	}
-	for (; copy; copy = vp_next(copy, "dircopy"))
-		add_copy(m, copy, "to");
 }
 
 /* As the part has it: a source of a <filesystem> is emptied. */

@@ -22,7 +22,10 @@ struct deeds_query {
 	const struct vp_event *event;
 	struct vp_policy *policy;
 	const struct vp_filesystem *filesystems;
-	enum vp_begin begin; /* of the guest's run */
+	enum vp_begin begin;  /* of the guest's run */
+	const char *archived; /* what that has archived: see runs_archived; "" */
+	unsigned turn;	      /* of that run */
+	unsigned *dircopies;  /* how many <dircopy> of <archive> come before the directive */
 };
 
 /* Of one bound directive. NULL: the part of its name does nothing at this event. */

@@ -209,11 +209,15 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 {
 	const char *name = name_of_directive(entry->name);
 	struct deeds deeds = {.last = &deeds.first};
+	unsigned dircopies = 0;
 	struct deeds_query query = {
 		.event = &x->event,
 		.policy = &x->examined.policy,
 		.filesystems = x->examined.xml.filesystems,
 		.begin = x->run.begin,
+		.archived = x->recorded ? runs_archived(x->cli, x->guest.record) : "",
+		.turn = x->run.turn,
+		.dircopies = &dircopies,
 	};
 
 	if (!plan_is_shipped(entry))

@@ -26,32 +26,39 @@ static bool acts(const struct vp_element *directive, const char *default_words, 
 	       vp_reason_matches(vp_attr_text(directive, "when", NULL), default_words, reason);
 }
 
-/* archive's journal: `TURN N PATH`. */
-static bool is_archived(const char *journal, unsigned turn, unsigned number)
+/* archive's journal, behind a newline: `TURN N PATH`. */
+const char *runs_archived(struct cli *cli, int record)
+{
+	const char *journal = "";
+	char *text;
+
+	if (record >= 0 && vp_record_read(record, "done/archive", &text, NULL) == 0) {
+		journal = cli_format(cli, "\n%s", text);
+		free(text);
+	}
+	return journal;
+}
+
+bool runs_is_archived(const char *archived, unsigned turn, unsigned number)
 {
 	char key[64];
 
 	snprintf(key, sizeof(key), "\n%u %u /", turn, number);
-	return strstr(journal, key) != NULL;
+	return strstr(archived, key) != NULL;
 }
 
 const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char *reason)
 {
 	struct vp_source asked = {0};
-	const char *lines = "", *journal = "\n";
+	const char *lines = "", *archived = runs_archived(cli, record);
 	unsigned number = 0;
-	char *text;
 
-	if (vp_record_read(record, "done/archive", &text, NULL) == 0) {
-		journal = cli_format(cli, "\n%s", text);
-		free(text);
-	}
 	if (vp_asked_read(record, "archive", &asked) < 0)
 		return "";
 	for (const struct vp_element *one = asked.directives; one; one = one->next)
 		for (const struct vp_element *copy = vp_child(one, "dircopy"); copy;
 			copy = vp_next(copy, "dircopy"))
-			if (!is_archived(journal, turn, ++number) &&
+			if (!runs_is_archived(archived, turn, ++number) &&
 				acts(one, VP_ARCHIVE_WHEN, reason))
 				lines = cli_format(cli, "%s%s\n", lines, text_of(copy, "src"));
 	vp_source_free(&asked);

@@ -61,6 +61,10 @@ const char *runs_begin_text(enum vp_begin begin);
 const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char *reason);
 const char *runs_undeleted(struct cli *cli, int record, const char *reason);
 
+/* What the run with that record has archived, "" without one; whether its <dircopy> NUMBER, from 1, is in it. */
+const char *runs_archived(struct cli *cli, int record);
+bool runs_is_archived(const char *archived, unsigned turn, unsigned number);
+
 /* The parts that failed in the teardown of a record's run, blanks between; "" when none did. */
 const char *runs_failed(struct cli *cli, int record);
 /* Those of the list that do not run again when a run is finished: the admin's own. */
