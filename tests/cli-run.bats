@@ -189,6 +189,46 @@ timeline() {
 	has "$errors" "there is no log of 'web3'"
 }
 
+@test "log has how each event and part ended in one column, in 80" {
+	lived
+	good log web1
+	same "$(grep -v '^ *|' <<<"$output" | grep -o '^.* exit 0 ' | awk '{ print length }' | sort -u)" 66
+	part "$parts/started_begin.d/40-killed" 'kill -9 $$'
+	does prepare begin
+	does start begin
+	run call started begin
+	good log web1
+	same "$(grep -v '^ *|' <<<"$output" | awk 'length > 80')" ''
+	same "$(grep ' ms$' <<<"$output" | awk '{ print length }' | sort -u)" 80
+	does release end failed
+}
+
+@test "log tells lives apart also where a guest has parts at its start alone" {
+	part "$parts/started_begin.d/30-own" 'echo life'
+	metadata ''
+	for _ in 1 2; do
+		does prepare begin
+		does start begin
+		does started begin
+		does release end shutdown
+	done
+	good log web1
+	same "$(timeline | grep -v '|')" 'lxc-web1  TIME
+  TIME  started begin  exit 0 MS
+  30-own  exit 0 MS
+
+lxc-web1  TIME
+  TIME  started begin  exit 0 MS
+  30-own  exit 0 MS'
+	part "$parts/start_begin.d/30-own" 'echo life'
+	for _ in 1 2; do
+		does start begin
+		does started begin
+	done
+	good log web1
+	same "$(timeline | grep -c '^lxc-web1 ')" 4
+}
+
 @test "log shows of each part what it printed last, and one that was killed or has not ended" {
 	part "$parts/started_begin.d/30-many" 'seq 30'
 	part "$parts/started_begin.d/40-killed" 'kill -9 $$'

@@ -11,7 +11,7 @@
 #include "text.h"
 
 /* columns: a part's name, an event's title behind its time, how they ended */
-enum { LAST_LINES = 10, NAME_WIDTH = 45, TITLE_WIDTH = 26, HOW_WIDTH = 16 };
+enum { LAST_LINES = 10, NAME_WIDTH = 54, TITLE_WIDTH = 35, HOW_WIDTH = 10 };
 
 void log_print_line(const char *text, size_t length)
 {
@@ -87,8 +87,11 @@ static void print_took(long ms)
 
 static void print_part(struct cli *cli, const struct log_line *line)
 {
+	/* a longer word of how it ended takes the blanks behind the name */
+	int over = line->text.length > HOW_WIDTH ? (int)line->text.length - HOW_WIDTH : 0;
+
 	printf("    ");
-	style_print(STYLE_PLAIN, shown(cli, line->part), NAME_WIDTH);
+	style_print(STYLE_PLAIN, shown(cli, line->part), NAME_WIDTH - over);
 	printf(" ");
 	style_print(line->bad ? STYLE_BAD : STYLE_PLAIN, shown(cli, line->text),
 		line->ms < 0 ? 0 : HOW_WIDTH);
@@ -159,13 +162,22 @@ static bool is_last_of_life(const struct log_event *event)
 	return !strcmp(event->name, "release_end");
 }
 
-/* Whether event I begins a life, or is the first of its log. */
-static bool is_first_of_life(const struct log_events *events, size_t i)
+/*
+ * Whether event I begins a life, which the one before it is not of, or is the first of its log. LIFE: the
+ * first of that. A guest may have parts at its start or when it has started alone: another such is another life's.
+ */
+static bool is_first_of_life(const struct log_events *events, size_t life, size_t i)
 {
 	const struct log_event *event = &events->events[i];
 
-	return i == 0 || strcmp(event->file, event[-1].file) != 0 ||
-	       !strcmp(event->name, "prepare_begin") || is_last_of_life(event - 1);
+	if (i == 0 || strcmp(event->file, event[-1].file) != 0 ||
+		!strcmp(event->name, "prepare_begin") || is_last_of_life(event - 1))
+		return true;
+	if (strcmp(event->name, "start_begin") != 0 && strcmp(event->name, "started_begin") != 0)
+		return false;
+	while (life < i && strcmp(events->events[life].name, event->name) != 0)
+		life++;
+	return life < i;
 }
 
 static void print_head(struct cli *cli, const struct log_event *first, const struct log_event *last)
@@ -216,11 +228,13 @@ void log_show_lives(struct cli *cli, const struct log_events *events, const bool
 {
 	struct life *lives = cli_alloc(cli, (events->count + 1) * sizeof(*lives));
 	bool parted = false;
-	size_t n = 0;
+	size_t n = 0, first = 0;
 
 	for (size_t i = 0; i < events->count; i++) {
-		if (is_first_of_life(events, i))
+		if (is_first_of_life(events, first, i)) {
+			first = i;
 			lives[n++] = (struct life){.first = &events->events[i]};
+		}
 		lives[n - 1].count++;
 	}
 	if (n)
