@@ -64,6 +64,12 @@ completes() {
 	same "$offered" ' lxc libxl '
 	completes list qemu started ''
 	same "$offered" ' begin '
+	completes list network p
+	same "$offered" ' port-created port-deleted '
+	completes list daemon ''
+	same "$offered" ' start reload shutdown '
+	completes list daemon start ''
+	same "$offered" ' - '
 	completes set web1 post
 	same "$offered" ' post-rm-rf '
 	virt-parts() {

@@ -84,6 +84,7 @@ notes.txt skipped admin'
 	[ "$status" -eq 0 ]
 	has "$output" 30-own
 	has "$errors" "warning: 'backup begin' is no event of a guest"
+	has "$errors" '; it is shown, as there are parts for it'
 	wrong list lxc backup begin
 }
 

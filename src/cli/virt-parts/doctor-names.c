@@ -53,12 +53,11 @@ static void tell_directory(struct naming *n, const char *name)
 static void tell_file(struct naming *n, const char *name, const struct stat *st)
 {
 	struct cli *cli = n->f->cli;
-	bool runs = is_event_like(name) || name_is_part(name) || (st->st_mode & 0111);
 
-	/* a guest's directory is also where its parts keep what they read */
-	if (n->of_guest && !runs)
+	/* a README, or what a guest's parts read */
+	if (!is_event_like(name) && !name_is_part(name) && !(st->st_mode & 0111))
 		return;
-	findings_add(n->f, runs ? FINDING_WARNING : FINDING_NOTE, "parts", "",
+	findings_add(n->f, FINDING_WARNING, "parts", "",
 		"'%s' is not run: parts lie in the directory of an event, such as "
 		"'%s/prepare_begin.d'",
 		cli_format(cli, "%s/%s", n->dir, name), n->dir);

@@ -96,7 +96,7 @@ bool events_may_show(
 		cli_error("'%s %s' %s", op, subop, wrong);
 		return false;
 	}
-	cli_error("warning: '%s %s' %s It is shown, as there are parts for it", op, subop, wrong);
+	cli_error("warning: '%s %s' %s; it is shown, as there are parts for it", op, subop, wrong);
 	return true;
 }
 
@@ -179,6 +179,7 @@ const char *events_meant_directory(struct cli *cli, const char *name, bool of_gu
 	op = find_meant(parts_kind(driver), words[first]);
 	if (op)
 		return directory_of(cli, of_guest ? "" : driver, op);
+	/* what stands before an event may be a guest, whose parts are not for all */
 	n = list_directories(cli, of_guest, names);
-	return suggest(name, names, n);
+	return n_words > 2 && !*driver ? NULL : suggest(name, names, n);
 }
