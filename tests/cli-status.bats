@@ -247,17 +247,17 @@ null'
 	bury "$me/p" 4200 $'\n'
 	call release end destroyed
 	[ "$status" -ne 0 ]
-	has "$errors" 'a ramdisk of the run lies too deep to be unmounted, below '
+	has "$errors" 'a ramdisk of the run is out of reach, too deep or covered, at '
 	has "$errors" "give it up with 'virt-parts resolve --discard $id'"
 	call prepare begin
 	[ "$status" -ne 0 ]
-	has "$errors" 'lies too deep to be unmounted'
+	has "$errors" 'is out of reach'
 	call release end failed
 	finds -c "$daemon" resolve web1
 	finds -c "$daemon" status
 	(($(wc -l <<<"$output") < 20))
 	good -c "$daemon" resolve --discard --yes web1
-	has "$output" 'stays mounted: a ramdisk too deep to be unmounted, below '
+	has "$output" "stays mounted, if it stays out of reach: the ramdisk '"
 	has "$output" "discarded the run of 'web1'"
 	no_record
 	(($(grep -c "virt-parts:$id" "/proc/$namespace/mountinfo") == 1))

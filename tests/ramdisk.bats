@@ -543,10 +543,10 @@ $me/unrelated"
 	bury "$me/p" 4200 $'\n'
 	call release end destroyed
 	[ "$status" -ne 0 ]
-	has "$errors" 'move a directory above it up in the tree and start the guest'
+	has "$errors" 'move a directory above it up in the tree, or unmount what covers it, and start the guest'
 	call prepare begin
 	[ "$status" -ne 0 ]
-	has "$errors" 'lies too deep'
+	has "$errors" 'is out of reach'
 	python3 -c '
 import os, sys
 top = at = os.open(sys.argv[1], os.O_RDONLY)
@@ -555,6 +555,29 @@ for level in range(300):
 os.rename("\n" * 255, "up", src_dir_fd=at, dst_dir_fd=top)' "$me"
 	does prepare begin
 	same "$(mounts_below "$tree")" "$me/p/a"
+	does release end failed
+	nothing_left
+}
+
+@test "one that covers another is unmounted, then the other, also where the guest has renamed what both lie in" {
+	local -a covering
+	isolate
+	ask "<ramdisk><dir size='1M'>$me/p/y/1/2</dir><dir size='1M'>$me/p/y</dir></ramdisk>"
+	starts
+	mv "$me/p" "$me/q"
+	ends
+	nothing_left
+	# and by a mount that is not the run's, until that is gone
+	starts
+	mv "$me/p" "$me/r"
+	covering=(nsenter --mount="/proc/$namespace/ns/mnt")
+	"${covering[@]}" mount -t tmpfs other "$me/r"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "is out of reach, too deep or covered, at '$me/r/y"
+	"${covering[@]}" umount "$me/r"
+	does prepare begin
+	same "$(mounts_below "$tree" | paste -sd' ')" "$me/p/y/1/2 $me/p/y"
 	does release end failed
 	nothing_left
 }

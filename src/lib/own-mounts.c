@@ -26,6 +26,7 @@ struct finding {
 	char source[VP_MOUNT_SOURCE_SIZE];
 	struct mounted *mounted;
 	size_t n;
+	bool last; /* what cannot be looked at now is lost */
 };
 
 void vp_mount_source(const char *uuid, char ret[VP_MOUNT_SOURCE_SIZE])
@@ -49,8 +50,6 @@ int vp_own_mount_open(const struct vp_own_mount *mount)
 	int root, fd;
 	uint64_t id;
 
-	if (mount->lost)
-		return -ENAMETOOLONG;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
@@ -85,8 +84,10 @@ static int has_birth(const struct vp_own_mount *mount, const char *birth)
 	char born[VP_BIRTH_SIZE];
 	int fd;
 
+	if (mount->lost) /* its path is cut */
+		return -ENAMETOOLONG;
 	if (strcmp(birth, "-") == 0) /* then the device must do */
-		return mount->lost ? -ENAMETOOLONG : 1;
+		return 1;
 	fd = vp_own_mount_open(mount);
 	if (fd < 0)
 		return fd;
@@ -107,12 +108,12 @@ static int remember(struct vp_own_mount *place, const struct vp_own_mount *mount
 	return 0;
 }
 
-static int is_elsewhere(struct mounted *m, struct vp_own_mount *mount)
+static int is_elsewhere(struct mounted *m, struct vp_own_mount *mount, bool last)
 {
 	int r = has_birth(mount, m->birth);
 
 	/* by source and device it is the run's, and nobody can look whether by birth, too */
-	mount->lost = r == -ENAMETOOLONG;
+	mount->lost = r == -ENAMETOOLONG || (r == -EAGAIN && last);
 	if (r <= 0 && !mount->lost)
 		return r;
 	m->n_elsewhere++;
@@ -138,7 +139,7 @@ static int find(const struct vp_mount *mount, void *context)
 		if (strcmp(m->path, mount->mount_point) == 0)
 			r = remember(&m->at_path, &found);
 		else if (m->device)
-			r = is_elsewhere(m, &found);
+			r = is_elsewhere(m, &found, finding->last);
 	}
 	return r;
 }
@@ -221,9 +222,9 @@ static int collect(struct finding *finding, struct vp_own_mounts *own)
 	return r;
 }
 
-static int read_once(int run, const char *uuid, struct vp_own_mounts *ret)
+static int read_once(int run, const char *uuid, bool last, struct vp_own_mounts *ret)
 {
-	struct finding finding = {0};
+	struct finding finding = {.last = last};
 	char *journal;
 	int r;
 
@@ -255,9 +256,9 @@ int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
 
 	/* a living accomplice of the guest may rename what a mount lies below, again and again */
 	*ret = (struct vp_own_mounts){0};
-	for (int i = 0; r == -EAGAIN && i < TRIES; i++) {
+	for (int i = 1; r == -EAGAIN && i <= TRIES; i++) {
 		vp_own_mounts_free(ret);
-		r = read_once(run, uuid, ret);
+		r = read_once(run, uuid, i == TRIES, ret);
 	}
 	return r;
 }

@@ -19,7 +19,7 @@
 struct vp_own_mount {
 	uint64_t id; /* as mountinfo has it */
 	char *path;
-	bool lost; /* it lies too deep to be reached, and path is only the beginning */
+	bool lost; /* out of reach: covered, or too deep, and then path is only the beginning */
 };
 
 struct vp_own_mounts {
@@ -35,17 +35,14 @@ void vp_mount_source(const char *uuid, char ret[VP_MOUNT_SOURCE_SIZE]);
 /* The time of birth of the directory FD, as the journal has it. */
 void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE]);
 
-/*
- * Opens it with O_PATH: a descriptor or -errno; -EAGAIN when it is not there now, -ENAMETOOLONG when
- * it is lost.
- */
+/* Opens it with O_PATH: a descriptor or -errno; -EAGAIN when it is not there now, or is covered. */
 int vp_own_mount_open(const struct vp_own_mount *mount);
 
 /* Its path for a message; of a long one the beginning and how long it is. Returns buffer. */
 enum { VP_MOUNT_SHOWN_SIZE = 512 };
 char *vp_own_mount_shown(const struct vp_own_mount *mount, char buffer[VP_MOUNT_SHOWN_SIZE]);
 
-/* 0 or -errno, -EAGAIN when a mount moves about; *ret needs vp_own_mounts_free in either case. */
+/* 0 or -errno; one that moves about all the time is lost. *ret needs vp_own_mounts_free in either case. */
 int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret);
 void vp_own_mounts_free(struct vp_own_mounts *own);
 

@@ -111,9 +111,10 @@ static void tell_lost(const struct vp_event *event, const struct vp_element *whe
 	char shown[VP_MOUNT_SHOWN_SIZE];
 
 	vp_error(event, where,
-		"a ramdisk of the run lies too deep to be unmounted, below '%s': move a directory "
-		"above it up in the tree and start the guest; or give it up with 'virt-parts "
-		"resolve --discard %s'",
+		"a ramdisk of the run is out of reach, too deep or covered, at '%s': move a "
+		"directory above it up in the tree, or unmount what covers it, and start the "
+		"guest; "
+		"or give it up with 'virt-parts resolve --discard %s'",
 		vp_own_mount_shown(mount, shown), event->uuid);
 }
 
@@ -130,7 +131,7 @@ static int prepare_dir(const struct vp_event *event, const struct vp_element *di
 	if (r == 0 && vp_own_mounts_lost(&own)) {
 		/* the journal would forget it for a new one on the same path */
 		tell_lost(event, dir, vp_own_mounts_lost(&own));
-		r = -ENAMETOOLONG;
+		r = -EBUSY;
 	} else if (r == 0 && vp_own_mounts_has(target, &own)) {
 		vp_note(event, dir, "'%s' is mounted already, with what is in it", dir->text);
 	} else if (r == 0 && (r = vp_is_mount_root(target)) > 0) {
@@ -186,7 +187,7 @@ static int unmount(const struct vp_event *event, const struct vp_element *direct
 
 	if (mount->lost) {
 		tell_lost(event, directive, mount);
-		return -ENAMETOOLONG;
+		return -EBUSY;
 	}
 	r = ramdisk_unmount(event->uuid, mount, why, sizeof(why));
 	if (r < 0)
@@ -201,17 +202,39 @@ static int unmount(const struct vp_event *event, const struct vp_element *direct
 static const char *stays(
 	const struct vp_event *event, const struct vp_own_mount *mount, bool discarded)
 {
-	return mount->lost && discarded ? "it lies too deep to be unmounted, and is given up"
+	return mount->lost && discarded ? "it is out of reach, and given up"
 					: vp_ramdisk_stays(event);
+}
+
+/* What is in reach, the last mounted first, or what is not. How many are unmounted, or -errno. */
+static int unmount_each(const struct vp_event *event, const struct vp_element *directive,
+	const struct vp_own_mounts *own, bool lost, bool discarded)
+{
+	char shown[VP_MOUNT_SHOWN_SIZE];
+	int n = 0, status = 0, r;
+
+	for (size_t i = own->n; i-- > 0;) {
+		const struct vp_own_mount *mount = &own->mounts[i];
+		const char *why = stays(event, mount, discarded);
+
+		if (mount->lost != lost)
+			continue;
+		if (why)
+			vp_note(event, directive, "'%s' stays mounted: %s",
+				vp_own_mount_shown(mount, shown), why);
+		else if ((r = unmount(event, directive, mount)) < 0)
+			status = r;
+		else
+			n++;
+	}
+	return status < 0 ? status : n;
 }
 
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
-	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, status = 0;
-	char shown[VP_MOUNT_SHOWN_SIZE];
+	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, n = 0;
 	struct vp_own_mounts own;
-	const char *why;
-	bool discarded;
+	bool again = true, discarded;
 
 	if (run < 0) {
 		vp_error(event, directive, "cannot open the run's record '%s': %m",
@@ -219,23 +242,24 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		return -errno;
 	}
 	discarded = vp_record_has(run, "discarded");
-	r = vp_own_mounts_read(run, event->uuid, &own);
+	while (again && (r = vp_own_mounts_read(run, event->uuid, &own)) == 0) {
+		n = unmount_each(event, directive, &own, false, discarded);
+		/* one of these may have covered what is lost */
+		again = n > 0 && vp_own_mounts_lost(&own);
+		if (!again && vp_own_mounts_lost(&own)) {
+			r = unmount_each(event, directive, &own, true, discarded);
+			n = r < 0 ? r : n;
+		}
+		vp_own_mounts_free(&own);
+	}
 	close(run);
-	if (r < 0) {
+	if (again) {
+		vp_own_mounts_free(&own);
 		vp_error(event, directive, "cannot read which ramdisks are mounted: %s",
 			strerror(-r));
 		return r;
 	}
-	for (size_t i = own.n; i-- > 0;) { /* the last mounted first */
-		why = stays(event, &own.mounts[i], discarded);
-		if (why)
-			vp_note(event, directive, "'%s' stays mounted: %s",
-				vp_own_mount_shown(&own.mounts[i], shown), why);
-		else if ((r = unmount(event, directive, &own.mounts[i])) < 0)
-			status = r;
-	}
-	vp_own_mounts_free(&own);
-	return status;
+	return n < 0 ? n : 0;
 }
 
 static const struct vp_handler handlers[] = {

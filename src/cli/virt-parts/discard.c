@@ -55,15 +55,17 @@ static void show_ramdisk(struct cli *cli, const struct vp_own_mount *mount)
 	char buffer[VP_MOUNT_SHOWN_SIZE];
 	const char *shown = cli_shown(cli, vp_own_mount_shown(mount, buffer));
 	struct statvfs fs = {0};
-	int fd = vp_own_mount_open(mount);
 	uint64_t used = 0;
+	int fd;
 
 	if (mount->lost) {
-		printf("  stays mounted: a ramdisk too deep to be unmounted, below '%s'; move a "
-		       "directory above it up, and unmount it there\n",
+		printf("  stays mounted, if it stays out of reach: the ramdisk '%s'; move a "
+		       "directory "
+		       "above it up, or unmount what covers it, and unmount it there\n",
 			shown);
 		return;
 	}
+	fd = vp_own_mount_open(mount);
 	if (fd >= 0 && fstatvfs(fd, &fs) == 0)
 		used = (uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize;
 	if (fd >= 0)
