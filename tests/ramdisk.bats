@@ -538,11 +538,16 @@ $me/unrelated"
 
 @test "one that is buried too deep is kept, and what the message asks for helps" {
 	isolate
-	ask "<ramdisk><dir size='1M'>$me/p/a</dir></ramdisk>"
+	mkdir -p "$me/log"
+	ask "<ramdisk><dir size='1M'>$me/p/a</dir></ramdisk>
+		<archive><dircopy><src>$me/log</src><dst>$archive/web1/log</dst></dircopy></archive>"
 	starts
 	bury "$me/p" 4200 $'\n'
 	call release end destroyed
 	[ "$status" -ne 0 ]
+	# it may be below what is to be archived
+	has "$errors" 'nothing is archived, deleted or unmounted: the ramdisk '
+	is_gone "$archive/web1/log"
 	has "$errors" 'move a directory above it up in the tree, or unmount what covers it, and start the guest'
 	call prepare begin
 	[ "$status" -ne 0 ]
@@ -554,6 +559,7 @@ for level in range(300):
     at = os.open("\n" * 255, os.O_RDONLY, dir_fd=at)
 os.rename("\n" * 255, "up", src_dir_fd=at, dst_dir_fd=top)' "$me"
 	does prepare begin
+	is_there "$archive/web1/log"
 	same "$(mounts_below "$tree")" "$me/p/a"
 	does release end failed
 	nothing_left

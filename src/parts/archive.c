@@ -203,6 +203,8 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 
 static int begin(struct archiving *a, const struct vp_element *directive)
 {
+	char shown[VP_MOUNT_SHOWN_SIZE];
+	const struct vp_own_mount *lost;
 	int r;
 
 	a->run = open(a->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -213,6 +215,16 @@ static int begin(struct archiving *a, const struct vp_element *directive)
 		vp_error(a->event, directive, "cannot read the run's record '%s': %s",
 			a->event->state_dir, strerror(-r));
 		return r;
+	}
+	/* what is in it would not be archived, and be gone when it is found again */
+	lost = vp_own_mounts_lost(&a->own);
+	if (lost) {
+		vp_error(a->event, directive,
+			"nothing is archived, deleted or unmounted: the ramdisk '%s' is out of "
+			"reach, too deep or covered; move a directory above it up in the tree, or "
+			"unmount what covers it, and start the guest",
+			vp_own_mount_shown(lost, shown));
+		return -ENAMETOOLONG;
 	}
 	r = vp_policy_load(a->event, &a->policy);
 	if (r < 0)
