@@ -136,7 +136,7 @@ teardown() { parts_remove; }
 	printf '%s\n' '<?xml version="1.0" encoding="ISO-8859-1"?>' '<!-- mine -->' \
 		$'<network><name>default</name><title>caf\xe9</title></network>' >"$file"
 	good run "$file" started begin
-	same "$(<"$tree/net.xml")" $'<hookData>\n<network><name>default</name><title>caf\u00e9</title></network>\n</hookData>'
+	same "$(<"$tree/net.xml")" $'<hookData>\n<network><name>default</name><title>caf\303\251</title></network>\n</hookData>'
 	echo '<hookData><network><name>default</name></network><networkport/></hookData>' >"$file"
 	good run "$file" port-created begin
 	same "$(<"$tree/net.xml")" "$(<"$file")"

@@ -254,6 +254,17 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
 }
 
+@test "a libvirtd that has gone before the start is granted has not started the guest" {
+	part "$parts/start_begin.d/10-own" 'kill -KILL "$(ps -o ppid= -p $PPID)"; sleep 0.3'
+	xml=$asking
+	event prepare begin
+	# a shell in the place of libvirtd
+	bash -c 'printf %s "$1" | { "$0" web1 start begin -; true; }' "$hooks/qemu" "$xml" || true
+	within 5 grep -q 'start_begin: end' "$tree/log/qemu-web1.log"
+	[ ! -e "$tree/$record/start" ]
+	reason_is failed
+}
+
 @test "a start that a part has refused leaves nothing to archive" {
 	part "$parts/start_begin.d/10-own" 'exit 1'
 	xml=$asking

@@ -196,6 +196,7 @@ readonly some="
 	mkdir /srv/seed/www
 	echo page >/srv/seed/www/index.html
 	echo line >/srv/guests/web1/var/log/messages
+	mkdir /srv/guests/web1/scratch
 	example virt-parts-directives.5 2 >virt-parts.xml
 	follow virt-parts-directives.5 5
 	on lxc start web1
@@ -203,7 +204,12 @@ readonly some="
 	cmp /srv/guests/web1/var/www/index.html /srv/seed/www/index.html
 	on lxc destroy web1
 	cmp "/srv/archive/web1/$(today)/messages" <(echo line)
-	fails test -e /srv/guests/web1/var/log
+	fails test -e /srv/guests/web1/scratch
+	# a second life is one, too
+	on lxc start web1
+	on lxc destroy web1
+	test -e "/srv/archive/web1/$(today)-2/messages"
+	same_text "$(records)" ''
 }
 
 # set_one: gives web1 the directive on stdin

@@ -23,6 +23,7 @@ struct dispatch {
 	struct log log;
 	struct lock lock;
 	int64_t began, until;	  /* of clock_ms; until: no longer waits for others */
+	int caller;		  /* the process that called, libvirt's */
 	int record;		  /* of the guest's run, or -1 */
 	bool finishing;		  /* an unfinished run: the event is made up */
 	char reason[REASON_SIZE]; /* of stopped and release; "" else */

@@ -44,7 +44,10 @@ static int note_start(const struct dispatch *d)
 	char text[64];
 	int n;
 
-	tree_read_process(getppid(), &daemon);
+	/* one that has gone meanwhile does not start it any more */
+	if (getppid() != d->caller)
+		return 0;
+	tree_read_process(d->caller, &daemon);
 	n = snprintf(text, sizeof(text), "%d %llu\n", daemon.pid, daemon.start);
 	return vp_record_note(d->record, "start", text, (size_t)n);
 }

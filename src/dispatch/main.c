@@ -143,6 +143,7 @@ static int handle(struct event *event)
 		.op = op_find(event->kind, event->op),
 		.lock = {.fd = -1},
 		.began = clock_ms(),
+		.caller = getppid(),
 		.record = -1,
 	};
 	char path[PATH_MAX], why[PATH_MAX + 256] = "";
