@@ -117,7 +117,7 @@ archive_dst() {
 
 # --- preload ---------------------------------------------------------------------------------------------------
 
-# preload_dst PLACE BASE DST
+# preload_dst PLACE BASE DST ROUNDS: so many in check-full
 preload_dst() {
 	outside_make
 	inside_make "$2"
@@ -126,30 +126,30 @@ preload_dst() {
 	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$3</dst></dircopy>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$2" "$(full 100000 100)" -- "$tree/libexec/preload" web1 prepare begin -
+	race "$1" "$2" "$(full "$4" 100)" -- "$tree/libexec/preload" web1 prepare begin -
 	# what lies under $seed does not say so; grep -r follows no link
 	not grep -rqs CANARY "$me"
 }
 
 @test "preload: the destination exchanged for a link: nothing is written outside" {
-	preload_dst leaf "$me" "$me/mid/leaf"
+	preload_dst leaf "$me" "$me/mid/leaf" 100000
 }
 
 @test "preload: a directory above the destination exchanged for a link" {
-	preload_dst mid "$me" "$me/mid/leaf"
+	preload_dst mid "$me" "$me/mid/leaf" 100000
 }
 
 @test "preload: the root of the guest's tree exchanged for a link" {
-	preload_dst root "$me" "$me/mid/leaf"
+	preload_dst root "$me" "$me/mid/leaf" 100000
 }
 
 @test "preload: a directory in the destination exchanged for a link while it is filled" {
-	preload_dst mid "$me/www" "$me/www"
-	preload_dst leaf "$me/www" "$me/www"
+	preload_dst mid "$me/www" "$me/www" 20000
+	preload_dst leaf "$me/www" "$me/www" 20000
 }
 
 @test "preload: what is mounted in the destination while it is filled is not written to" {
-	preload_dst mount "$me/www" "$me/www"
+	preload_dst mount "$me/www" "$me/www" 100000
 }
 
 @test "preload: a file in the source exchanged for a FIFO: nothing waits for it" {
@@ -207,14 +207,26 @@ iso_src() {
 
 ramdisk_dir() {
 	outside_make
+	# a mount there would not fail for want of a directory
+	mkdir "$outside/mid/leaf/r"{1..20}
 	inside_make "$me"
 	ask "<ramdisk>$(repeat 20 "<dir size='64K'>$me/mid/leaf/r#</dir>")</ramdisk>"
 	does prepare begin
+	by_hand ramdisk release end
+	same "$(mounts_below "$fs" | grep -v -x "$fs")" ''
 	environment_of release end
-	race "$1" "$me" "$(full 100000 100)" --forget "$record/done/ramdisk" -- \
+	race "$1" "$me" "$(full 20000 100)" -- \
 		env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin "$tree/libexec/ramdisk" web1 prepare begin - \
-		-- "$tree/libexec/ramdisk" web1 release end -
-	same "$(mounts_below "$outside")" ''
+		--clean sh -c 'grep -c " - tmpfs $0 " /proc/self/mountinfo; ! grep " $1/" /proc/self/mountinfo' "virt-parts:$id" "$outside" \
+		-- sh -c 'journal=$1; shift; "$@" || exit; ! grep " - tmpfs $0 " /proc/self/mountinfo && rm -f "$journal"' \
+		"virt-parts:$id" "$record/done/ramdisk" "$tree/libexec/ramdisk" web1 release end -
+	# ramdisks were there; none of them outside, or left by a release that succeeded
+	grep -qx '[1-9][0-9]*' "$tree/race.log"
+	not grep ' - tmpfs ' "$tree/race.log"
+	# at rest what is left goes
+	by_hand ramdisk release end
+	[[ $status -eq 0 ]]
+	same "$(mounts_below "$fs" | grep -v -x "$fs")" ''
 }
 
 @test "ramdisk: the directory above it exchanged for a link: nothing is mounted or unmounted outside" {
@@ -299,7 +311,7 @@ rm_inner() {
 	does prepare begin
 	environment_of release end
 	cp -a "$me/doomed" "$me/template"
-	race "$1" "$me/doomed" "$(full 100000 300)" -- "$tree/libexec/post-rm-rf" web1 release end - \
+	race "$1" "$me/doomed" "$(full 20000 300)" -- "$tree/libexec/post-rm-rf" web1 release end - \
 		--clean sh -c 'rm -rf "$0/doomed" "$0/fresh"; cp -a "$0/template" "$0/fresh"; mv -T "$0/fresh" "$0/doomed"' "$me"
 }
 

@@ -74,7 +74,8 @@ race() {
 	shift 3
 	way=$(attack_way "$place" "$base" lnk)
 	set -- --stdin "$tree/stdin" --log "$tree/race.log" --outside "$outside" --rounds "$rounds" \
-		--seconds "$(full 3000 1)" --check "${way%% *}" --open "$base/mid/leaf/f" "$@"
+		--seconds "$(full 3000 1)" --check "${way%% *}" --open "$base/mid/leaf/f" \
+		--wrong "$outside/mid/leaf/f" "$@"
 	if [[ $place == mount ]]; then
 		set -- --mount "$outside/mid/leaf" "$base/mid/leaf" "$@"
 	else
@@ -133,7 +134,8 @@ attack_way() {
 	*) a=$2/mid/leaf b=$2/$3 ;;
 	esac
 	[[ ! -e $b || -L $b ]]
-	ln -sfn "$outside${a#"$2"}" "$b"
+	# relative, to where it is when it is A: on this filesystem, so that RESOLVE_NO_XDEV alone does not stop it
+	ln -sfn "$(realpath -m --relative-to="${a%/*}" "$outside${a#"$2"}")" "$b"
 	echo "$a $b"
 }
 

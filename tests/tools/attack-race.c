@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -32,11 +33,14 @@ static const char usage[] =
 	"ours,\n"
 	"and may touch the outside\n"
 	"  --swap A B          exchange these two, in a mount namespace of its own, as a guest "
-	"does\n"
-	"  --unmounted         A and B are mount points here, but not for the guest\n"
+	"does;\n"
+	"                      B is a link or a FIFO, and made again when a program took it away\n"
+	"  --unmounted         A and B are mount points here, but not for the guest: B is none of "
+	"these\n"
 	"  --mount FROM DIR    bind FROM to DIR and take it away again, instead\n"
 	"  --check PATH        what the naive program looks at ...\n"
-	"  --open PATH         ... and opens then\n"
+	"  --open PATH         ... and opens then: it is caught where it gets ...\n"
+	"  --wrong PATH        ... this file, or a FIFO\n"
 	"  --outside DIR       must not change or be opened; nothing in it may turn up in a swept "
 	"directory\n"
 	"  --sweep DIR         emptied after every round\n"
@@ -45,19 +49,19 @@ static const char usage[] =
 	"  --log FILE          stdout and stderr of the programs\n"
 	"  --each N            how many rounds a run of all the programs counts for\n"
 	"  --rounds N          end after so many,\n"
-	"  --seconds N         or after this time\n"
+	"  --seconds N         or after this time, if there were enough changes and runs by then\n"
 	"  --caught N          the naive program must be caught so often\n"
 	"exit: 0 all held, 1 something escaped, 3 the run is invalid\n";
 
-enum { MAX_LIST = 64, BATCH = 2000, CONTROL_SECONDS = 60, RUN_SECONDS = 120 };
+enum { MAX_LIST = 64, BATCH = 2000, CONTROL_SECONDS = 60, RUN_SECONDS = 120, LEAST_RUNS = 20 };
 
 struct list {
 	const char *items[MAX_LIST];
 	int n;
 };
 
-static const char *swap_a, *swap_b, *mount_from, *mount_dir, *check_path, *open_path, *outside,
-	*stdin_path = "/dev/null", *log_path = "/dev/null";
+static const char *swap_a, *swap_b, *mount_from, *mount_dir, *check_path, *open_path, *wrong_path,
+	*outside, *stdin_path = "/dev/null", *log_path = "/dev/null";
 static struct list sweeps, forgets;
 static volatile long *changes; /* that the attacker has made, in memory that both have */
 static long each = 1, rounds = 1000, seconds = 5, wanted = 1000;
@@ -102,24 +106,81 @@ static void stop(int signal)
 	stopped = 1;
 }
 
-static void swap(void)
+/* What B is: nothing that a program may have put there. */
+static struct bait {
+	mode_t type;
+	char target[PATH_MAX];
+} bait;
+
+static void look_at_bait(void)
 {
-	if (renameat2(AT_FDCWD, swap_a, AT_FDCWD, swap_b, RENAME_EXCHANGE) < 0 && errno != ENOENT &&
-		errno != ENOTDIR && errno != ELOOP && errno != EINVAL)
+	struct stat st;
+
+	if (lstat(swap_b, &st) < 0)
+		die(swap_b);
+	bait.type = st.st_mode & S_IFMT;
+	if (bait.type == S_IFLNK && readlink(swap_b, bait.target, sizeof(bait.target) - 1) < 0)
+		die(swap_b);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) < 0;
+}
+
+static bool is_bait(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == bait.type;
+}
+
+/* Programs delete and replace what they meet: then there must be something to exchange again. */
+static void bait_again(void)
+{
+	if (is_bait(swap_a) || is_bait(swap_b))
+		return;
+	nftw(swap_b, remove_entry, 64, FTW_PHYS | FTW_DEPTH);
+	if (bait.type == S_IFLNK ? symlink(bait.target, swap_b) < 0 : mkfifo(swap_b, 0600) < 0)
+		if (errno != EEXIST && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			die(swap_b);
+}
+
+/* Whether it was an attack: what leads elsewhere was one of the two, and is the other one now. */
+static bool swap(void)
+{
+	static bool was_bait = true; /* B */
+	bool done = renameat2(AT_FDCWD, swap_a, AT_FDCWD, swap_b, RENAME_EXCHANGE) == 0, is;
+
+	if (!done && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EINVAL)
 		die("renameat2");
+	if (unmounted)
+		return done;
+	is = is_bait(swap_b);
+	if (done && is != was_bait) {
+		was_bait = is;
+		return true;
+	}
+	bait_again();
+	was_bait = is_bait(swap_b);
+	return false;
 }
 
 /* It comes and goes, and stays for long enough to be met. */
-static void remount(void)
+static bool remount(void)
 {
 	double until = now() + 0.0001;
+	bool done = mount(mount_from, mount_dir, NULL, MS_BIND, NULL) == 0;
 
-	if (mount(mount_from, mount_dir, NULL, MS_BIND, NULL) < 0 && errno != ENOENT &&
-		errno != ENOTDIR)
+	if (!done && errno != ENOENT && errno != ENOTDIR)
 		die("mount");
-	while (now() < until)
+	while (done && now() < until)
 		;
 	umount2(mount_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
+	return done;
 }
 
 static int attacker(int ready)
@@ -133,23 +194,26 @@ static int attacker(int ready)
 	if (swap_a &&
 		(unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
 		die("unshare");
+	if (swap_a && !unmounted)
+		look_at_bait();
 	if (unmounted && (umount2(swap_a, MNT_DETACH) < 0 || umount2(swap_b, MNT_DETACH) < 0))
 		die("umount2");
 	if (swap_a && lstat(swap_a, &first) < 0)
 		die(swap_a);
 	if (write(ready, "", 1) < 0)
 		die("write");
-	for (; !stopped; ++*changes)
-		swap_a ? swap() : remount();
+	while (!stopped)
+		*changes += swap_a ? swap() : remount();
 	/* as it was, so that another run can follow */
-	if (swap_a && lstat(swap_a, &st) == 0 && (S_ISLNK(st.st_mode) || st.st_ino != first.st_ino))
+	if (swap_a && (unmounted ? lstat(swap_a, &st) == 0 && st.st_ino != first.st_ino
+				 : is_bait(swap_a)))
 		swap();
 	return 0;
 }
 
 /* --- who is attacked -------------------------------------------------------------------------- */
 
-static long naive(ino_t good, dev_t device)
+static long naive(const struct stat *wrong, dev_t device)
 {
 	struct stat seen, got;
 	long caught = 0;
@@ -164,7 +228,9 @@ static long naive(ino_t good, dev_t device)
 		fd = open(open_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (fstat(fd, &got) == 0 && got.st_ino != good)
+		if (fstat(fd, &got) == 0 &&
+			(S_ISFIFO(got.st_mode) ||
+				(got.st_ino == wrong->st_ino && got.st_dev == wrong->st_dev)))
 			caught++;
 		close(fd);
 	}
@@ -352,6 +418,7 @@ static void read_options(char **at)
 		const char *option = *at;
 		const char **path = !strcmp(option, "--check")	   ? &check_path
 				    : !strcmp(option, "--open")	   ? &open_path
+				    : !strcmp(option, "--wrong")   ? &wrong_path
 				    : !strcmp(option, "--outside") ? &outside
 				    : !strcmp(option, "--stdin")   ? &stdin_path
 				    : !strcmp(option, "--log")	   ? &log_path
@@ -402,10 +469,10 @@ int main(int argc, char **argv)
 {
 	long done = 0, runs = 0, good_runs = 0, caught = 0, least;
 	double began, ended, longest = 0;
-	struct stat good, device;
+	struct stat wrong, device;
 	uint64_t before;
 	pid_t other;
-	int report[2];
+	int report[2], status;
 	char ready;
 
 	(void)argc;
@@ -418,7 +485,7 @@ int main(int argc, char **argv)
 		die("mmap");
 	before = fingerprint();
 	watch_outside();
-	if (wanted && (stat(open_path, &good) < 0 || stat(check_path, &device) < 0))
+	if (wanted && (stat(wrong_path, &wrong) < 0 || stat(check_path, &device) < 0))
 		die("the way of the naive program");
 	if (pipe2(report, O_CLOEXEC) < 0)
 		die("pipe");
@@ -429,8 +496,9 @@ int main(int argc, char **argv)
 	pin(0);
 	if (read(report[0], &ready, 1) != 1)
 		die("the attacker");
-	for (began = now();
-		(done < rounds || *changes < least) && now() - began < (double)seconds;) {
+	began = now();
+	while ((done < rounds && (now() - began < (double)seconds || done < LEAST_RUNS * each)) ||
+		(*changes < least && now() - began < (double)seconds + CONTROL_SECONDS)) {
 		for (int i = 0; i < forgets.n; i++)
 			unlink(forgets.items[i]);
 		for (int i = 0, n; i < n_programs; i += n) {
@@ -448,14 +516,17 @@ int main(int argc, char **argv)
 		for (int i = 0; i < sweeps.n; i++)
 			nftw(sweeps.items[i], sweep_entry, 64, FTW_PHYS | FTW_DEPTH);
 		if (caught < wanted)
-			caught += naive(good.st_ino, device.st_dev);
+			caught += naive(&wrong, device.st_dev);
 		if (runs % 64 == 0 && (leaks || opened || fingerprint() != before))
 			break;
 	}
 	for (ended = now(); caught < wanted && now() - ended < CONTROL_SECONDS;)
-		caught += naive(good.st_ino, device.st_dev);
+		caught += naive(&wrong, device.st_dev);
 	kill(other, SIGTERM);
-	waitpid(other, NULL, 0);
+	if (waitpid(other, &status, 0) < 0 || status != 0) {
+		puts("invalid: the attacker did not last");
+		return 3;
+	}
 	if (mount_from)
 		umount2(mount_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
 	bool changed = fingerprint() != before;
