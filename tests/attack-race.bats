@@ -152,6 +152,28 @@ preload_dst() {
 	preload_dst mount "$me/www" "$me/www" 100000
 }
 
+preload_src() {
+	outside_make
+	inside_make "$me"
+	ask "<preload>$(repeat 20 "<dircopy><src>$me/mid/leaf</src><dst>$archive/web1/d</dst></dircopy>")</preload>"
+	does prepare begin
+	environment_of prepare begin
+	race "$1" "$me" "$(full 100000 100)" --sweep "$archive/web1" -- "$tree/libexec/preload" web1 prepare begin -
+	has "$(<"$tree/race.log")" 'symbolic link'
+}
+
+@test "preload: the source exchanged for a link: nothing of the outside is copied" {
+	preload_src leaf
+}
+
+@test "preload: a directory above the source exchanged for a link" {
+	preload_src mid
+}
+
+@test "preload: the root of the source exchanged for a link" {
+	preload_src root
+}
+
 @test "preload: a file in the source exchanged for a FIFO: nothing waits for it" {
 	outside_make
 	inside_make "$seed/www"
@@ -183,10 +205,11 @@ iso_path() {
 	iso_path root
 }
 
+# iso_src PLACE SRC
 iso_src() {
 	outside_make
 	inside_make "$me"
-	ask "<preload><iso path='$iso/web1/seed.iso'><src>$me</src></iso></preload>"
+	ask "<preload><iso path='$iso/web1/seed.iso'><src>$2</src></iso></preload>"
 	does prepare begin
 	environment_of prepare begin
 	row=23
@@ -195,12 +218,21 @@ iso_src() {
 }
 
 @test "preload: a directory in the source of an image exchanged for a link: nothing of the outside is in the image" {
-	iso_src mid
-	iso_src leaf
+	iso_src mid "$me"
+	iso_src leaf "$me"
+}
+
+@test "preload: the source of an image, and what is above it, exchanged for a link" {
+	local place
+	for place in leaf mid root; do
+		iso_src "$place" "$me/mid/leaf"
+		has "$(<"$tree/race.log")" 'symbolic link'
+		does release end failed
+	done
 }
 
 @test "preload: a file in the source of an image exchanged for a FIFO: nothing waits for it" {
-	iso_src fifo
+	iso_src fifo "$me"
 }
 
 # --- ramdisk ---------------------------------------------------------------------------------------------------
