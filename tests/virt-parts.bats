@@ -477,7 +477,7 @@ with_doctype() {
 	strings=$(head -c 100000 /dev/zero | tr '\0' 'a')
 	with_doctype "<!DOCTYPE d [<!ENTITY a \"$strings\"><!ENTITY % p SYSTEM 'file://$tree/secret'>%p;]>"
 	xml=${xml/"$me/x"/"$(printf '&a;%.0s' {1..2000})"}
-	by_hand virt-parts prepare begin strace -f -e trace=open,openat,connect -o "$tree/trace"
+	by_hand virt-parts prepare begin strace -f -e trace=open,openat,openat2,creat,connect,socket -o "$tree/trace"
 	[ "$status" -eq 1 ]
 	lacks "$(<"$tree/trace")" secret
 	lacks "$(<"$tree/trace")" 'connect('
