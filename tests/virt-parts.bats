@@ -266,15 +266,15 @@ whole_life() {
 	refused "<preload><dircopy>: mode '2755'"
 }
 
-@test "words that a list does not know are refused" {
+@test "words that a list does not know are refused, and the message says which it knows" {
 	local value
 	for value in '' ' ' suid 'exec dev' exec,noatime EXEC; do
 		ask "<ramdisk><dir size='1M' options='$value'>$me/a</dir></ramdisk>"
-		refused "<ramdisk><dir>: options"
+		refused "<ramdisk><dir>: options" ', known are: exec noatime'
 	done
 	for value in '' sometimes 'from snapshot' 'shutdown, destroyed' shutdown-or-destroyed; do
 		ask "<post-rm-rf when='$value'><dir>$me/a</dir></post-rm-rf>"
-		refused "<post-rm-rf>: when"
+		refused "<post-rm-rf>: when" ', known are: shutdown destroyed crashed daemon saved migrated failed from-snapshot lost unknown'
 		ask "<archive when='$value'><dircopy><src>$me/a</src><dst>$archive/web1/a</dst></dircopy></archive>"
 		refused "<archive>: when"
 	done

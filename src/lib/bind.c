@@ -31,6 +31,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(
 
 static const struct vp_tokens no_tokens;
 static const char blanks[] = " \t\r\n";
+enum { MAX_SHOWN = 60 }; /* of a word, so that what is said of it has room */
 
 static char *trim(char *text)
 {
@@ -76,7 +77,7 @@ struct place {
 __attribute__((format(printf, 4, 5))) static int refuse_value(
 	struct binding *b, const struct place *place, const char *text, const char *format, ...)
 {
-	char why[256];
+	char why[512];
 	va_list args;
 
 	va_start(args, format);
@@ -111,10 +112,25 @@ static int parse_typed_number(
 	return 0;
 }
 
+/* ", known are: a b c" or ", there are none", for a message. */
+static const char *known_names(char *buffer, size_t size, const void *list, size_t stride)
+{
+	size_t used = 0;
+	const char *const *name = list;
+
+	for (; name && *name && used < size; name = (const void *)((const char *)name + stride))
+		used += (size_t)snprintf(
+			buffer + used, size - used, "%s%s", used ? " " : ", known are: ", *name);
+	if (!used)
+		snprintf(buffer, size, ", it has none");
+	return buffer;
+}
+
 static int parse_value(
 	struct binding *b, const struct place *place, const char **text, uint64_t *ret_number)
 {
 	const char *why, *wrong;
+	char known[256];
 	size_t length;
 	/* what the dates replace, for one, must not be replaced itself */
 	char *value =
@@ -141,11 +157,12 @@ static int parse_value(
 			       ? 0
 			       : refuse_value(b, place, value, "is neither yes nor no");
 	case VP_WORDS:
+		known_names(known, sizeof(known), place->words, sizeof(*place->words));
 		wrong = wrong_word(value, place->words, &length);
 		if (wrong)
-			return refuse_value(b, place, value, "holds an unknown word: '%.*s'",
-				(int)length, wrong);
-		return *value ? 0 : refuse_value(b, place, value, "holds no word");
+			return refuse_value(b, place, value, "holds an unknown word: '%.*s'%s",
+				(int)(length < MAX_SHOWN ? length : MAX_SHOWN), wrong, known);
+		return *value ? 0 : refuse_value(b, place, value, "holds no word%s", known);
 	default:
 		return parse_typed_number(b, place, value, ret_number);
 	}
@@ -162,20 +179,6 @@ static const struct vp_attr_spec *attr_spec(const struct vp_attr_spec *specs, co
 static bool has_attr(const struct vp_element *element, const char *name)
 {
 	return vp_attr_text(element, name, NULL) != NULL;
-}
-
-/* ", known are: a b c" or ", there are none", for a message. */
-static const char *known_names(char *buffer, size_t size, const void *list, size_t stride)
-{
-	size_t used = 0;
-	const char *const *name = list;
-
-	for (; name && *name && used < size; name = (const void *)((const char *)name + stride))
-		used += (size_t)snprintf(
-			buffer + used, size - used, "%s%s", used ? " " : ", known are: ", *name);
-	if (!used)
-		snprintf(buffer, size, ", it has none");
-	return buffer;
 }
 
 static int bind_attrs(
