@@ -374,8 +374,14 @@ known() {
 	echo text >"$parts/started_begin.d"
 	ill "'$parts/started_begin.d' is not run"
 	rm "$parts/started_begin.d"
-	# what is no program may be there
+	# what is no program may be there, and a program that parts are links to, of one guest or of several
 	cp "$checkout/hooks/parts.d/README" "$parts/"
+	part "$parts/domains/web1/gpu"
+	part "$parts/console"
+	mkdir -p "$parts/domains/web1/"{prepare_begin,release_end}.d
+	ln -s ../gpu "$parts/domains/web1/prepare_begin.d/30-gpu"
+	ln -s ../gpu "$parts/domains/web1/release_end.d/30-gpu"
+	ln -s ../../../console "$parts/domains/web1/release_end.d/20-console"
 	good -c "$daemon" doctor
 	lacks "$output" README
 }

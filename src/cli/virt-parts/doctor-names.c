@@ -50,12 +50,38 @@ static void tell_directory(struct naming *n, const char *name)
 		meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
+/* Whether a link in the directory of an event leads to it: one program may be the part of several. */
+static bool is_linked_to(struct cli *cli, const struct stat *st)
+{
+	struct parts_event *event;
+	const char *where;
+	bool found = false;
+
+	/* what cannot be read is told with the parts */
+	if (parts_events(cli, &event, &where) < 0)
+		return false;
+	for (; !found && event; event = event->next) {
+		struct plan plan;
+		struct stat part;
+
+		if (parts_plan(cli, event, &plan) < 0)
+			continue;
+		for (size_t i = 0; !found && i < plan.count; i++)
+			found = stat(plan.entries[i].path, &part) == 0 &&
+				part.st_dev == st->st_dev && part.st_ino == st->st_ino;
+		plan_free(&plan);
+	}
+	return found;
+}
+
 static void tell_file(struct naming *n, const char *name, const struct stat *st)
 {
 	struct cli *cli = n->f->cli;
 
 	/* a README, or what a guest's parts read */
 	if (!is_event_like(name) && !name_is_part(name) && !(st->st_mode & 0111))
+		return;
+	if (is_linked_to(cli, st))
 		return;
 	findings_add(n->f, FINDING_WARNING, "parts", "",
 		"'%s' is not run: parts lie in the directory of an event, such as "
