@@ -21,7 +21,7 @@ usage() {
 	cat <<-'END'
 	usage: ./install.sh [OPTION]...
 
-	  --prefix DIR      where programs go (default: /usr)
+	  --prefix DIR      where programs go (default: where they are already, else /usr)
 	  --drivers LIST    hooks to install, of: qemu lxc libxl bhyve network daemon
 	                    (default: qemu,lxc,network,daemon and what is there already)
 	  --no-deps         install no packages
@@ -107,7 +107,7 @@ programs_there() {
 
 # An edited file stays; a default that changed lies beside it as parts.conf.new.
 install_conf() {
-	local conf=$hooks/parts.conf default=$DESTDIR$prefix/share/virt-parts/parts.conf new shipped
+	local conf=$hooks/parts.conf default=$DESTDIR$prefix/share/virt-parts/parts.conf new shipped vendor
 	new=$(mktemp)
 	shipped=$(mktemp)
 	sed "s|^vendor = /usr/|vendor = $prefix/|" "$source/hooks/parts.conf" >"$new"
@@ -131,6 +131,10 @@ install_conf() {
 	# what an unedited file of this version looks like, for the next run
 	install -D -m 0644 "$new" "$default"
 	rm -f "$new" "$shipped"
+	vendor=$(sed -n 's/^vendor = //p' "$conf")
+	if [[ -n $vendor && $vendor != "$prefix/lib/virt-parts/parts.d" ]]; then
+		warn "${conf#"$DESTDIR"} says 'vendor = $vendor', so the shipped parts are looked for there; those of this install lie in $prefix/lib/virt-parts/parts.d"
+	fi
 }
 
 # --- hooks -----------------------------------------------------------------------------------------------------
@@ -196,6 +200,21 @@ install_hook() {
 	install -d "$hooks/$driver.d"
 	put_link "$beside"
 	say "$driver: ${hook#"$DESTDIR"} is not ours and stays; virt-parts is beside it, ${beside#"$DESTDIR"}"
+}
+
+# installed_prefix: where the program lies that the hooks lead to; nothing if there is none
+installed_prefix() {
+	local driver link target
+	for driver in $all_drivers; do
+		for link in "$hooks/$driver" "$hooks/$driver.d/50-virt-parts"; do
+			is_ours "$link" || continue
+			target=$(readlink "$link")
+			if [[ $target == /*/sbin/virt-parts-hook && -e $DESTDIR$target ]]; then
+				echo "${target%/sbin/virt-parts-hook}"
+				return
+			fi
+		done
+	done
 }
 
 remove_hook() {
@@ -432,7 +451,7 @@ do_install() {
 	packages $build_packages
 	local jobs driver installed=0 failed=0
 	jobs=$(nproc 2>/dev/null || echo 1)
-	previous_default=$(cat "$DESTDIR$prefix/share/virt-parts/parts.conf" 2>/dev/null || true)
+	previous_default=$(cat "$DESTDIR${old_prefix:-$prefix}/share/virt-parts/parts.conf" 2>/dev/null || true)
 
 	make -s -C "$source" -j "$jobs" PREFIX="$prefix" || die 'the build failed; nothing was installed'
 	make -s -C "$source" install DESTDIR="$DESTDIR" PREFIX="$prefix" || die 'make install failed'
@@ -466,6 +485,7 @@ do_install() {
 	[[ $advise == no ]] || selinux_advice
 	((installed)) || die 'no hook was installed'
 	say "installed in ${DESTDIR}$prefix, hooks for: $list"
+	[[ -z $old_prefix || $old_prefix == "$prefix" ]] || say "the programs in $DESTDIR$old_prefix are still there, and no hook leads to them any more"
 
 	if [[ -z $DESTDIR && $reload == yes ]]; then
 		reload || failed=1
@@ -543,14 +563,14 @@ value_of() {
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DESTDIR=${DESTDIR:-}
 DESTDIR=${DESTDIR%/}
-prefix=/usr drivers='' deps=yes reload=yes action='install' previous_default='' seen='' made=''
+prefix='' drivers='' deps=yes reload=yes action='install' previous_default='' seen='' made=''
 while (($#)); do
 	case $1 in
 	--prefix)
 		prefix=$(value_of "$@")
 		shift
 		;;
-	--prefix=*) prefix=${1#*=} ;;
+	--prefix=*) prefix=$(value_of --prefix "${1#*=}") ;;
 	--drivers)
 		drivers=$(value_of "$@")
 		shift
@@ -572,14 +592,16 @@ while (($#)); do
 	esac
 	shift
 done
-[[ $prefix == /* ]] || die "--prefix must be an absolute path, not '$prefix'"
-prefix=${prefix%/}
 drivers=${drivers//,/ }
 for driver in $drivers; do
 	[[ " $all_drivers " == *" $driver "* ]] || die "unknown driver '$driver' (known: $all_drivers)"
 done
 [[ -z $DESTDIR || $DESTDIR == /* ]] || DESTDIR=$PWD/$DESTDIR
 hooks=$DESTDIR/etc/libvirt/hooks
+old_prefix=$(installed_prefix)
+prefix=${prefix:-${old_prefix:-/usr}}
+[[ $prefix == /* ]] || die "--prefix must be an absolute path, not '$prefix'"
+prefix=${prefix%/}
 log_dir=/var/log/virt-parts
 if [[ $EUID -ne 0 && -z $DESTDIR ]]; then
 	die 'needs root (or DESTDIR=DIR, for a staging tree)'

@@ -368,20 +368,60 @@ selinux() {
 	same_text "$(find $hooks -type l)" ''
 }
 
-@test "DESTDIR staging needs no root, and its links name the place where it will be" {
-	# another prefix is another build, in a tree of that user's
-	local tree=$BATS_TEST_TMPDIR/tree stage=$BATS_TEST_TMPDIR/stage
-	mkdir "$tree" "$stage"
-	tar -C "$checkout" --exclude=./build --exclude=./.git -cf - . | tar -C "$tree" -xf -
-	chown -R nobody "$tree" "$stage"
+# own_tree: $tree, a copy of the source that belongs to an ordinary user; $stage, for DESTDIR
+own_tree() {
+	tree=$BATS_FILE_TMPDIR/tree stage=$BATS_TEST_TMPDIR/stage
+	mkdir "$stage"
+	chown nobody "$stage"
 	chmod 0711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
-	MAKEFLAGS='' LDFLAGS='' DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps --prefix /usr/local
+	[[ ! -d $tree ]] || return 0
+	mkdir "$tree"
+	tar -C "$checkout" --exclude=./build --exclude=./.git -cf - . | tar -C "$tree" -xf -
+	chown -R nobody "$tree"
+}
+
+# stage [OPTION]...: install.sh of that tree, as that user
+stage() {
+	MAKEFLAGS='' LDFLAGS='' DESTDIR=$stage run setpriv --reuid 65534 --regid 65534 --clear-groups "$tree/install.sh" --no-deps "$@"
 	echo "$output" >&2
 	[ "$status" -eq 0 ]
+}
+
+@test "DESTDIR staging needs no root, and its links name the place where it will be" {
+	# another prefix is another build, in a tree of that user's
+	own_tree
+	stage --prefix /usr/local
 	same_text "$(readlink "$stage$hooks/qemu")" /usr/local/sbin/virt-parts-hook
 	same_text "$(readlink "$stage/usr/local/lib/virt-parts/parts.d/release_end.d/20-archive")" /usr/local/libexec/virt-parts/archive
 	fails test -e /usr/local/sbin/virt-parts-hook
 	file_has "$stage$hooks/parts.conf" '^vendor = /usr/local/lib/virt-parts/parts.d$'
+}
+
+@test "without --prefix an install stays where it is, and --uninstall takes it away from there" {
+	own_tree
+	stage --prefix /usr/local
+	stage
+	fails test -e "$stage/usr/sbin"
+	stage --uninstall
+	same_text "$(cd "$stage" && find . ! -type d)" ./etc/libvirt/hooks/parts.conf
+}
+
+@test "an install in another place takes an unedited parts.conf along, and says when one leads elsewhere" {
+	own_tree
+	mkdir -p "$stage/opt/vp/sbin" "$stage/opt/vp/share/virt-parts" "$stage$hooks"
+	touch "$stage/opt/vp/sbin/virt-parts-hook"
+	ln -s /opt/vp/sbin/virt-parts-hook "$stage$hooks/qemu"
+	sed 's|^vendor = /usr|vendor = /opt/vp|' "$checkout/hooks/parts.conf" >"$stage$hooks/parts.conf"
+	cp "$stage$hooks/parts.conf" "$stage/opt/vp/share/virt-parts/"
+	chown -R nobody "$stage"
+	stage --prefix /usr/local
+	same_text "$(readlink "$stage$hooks/qemu")" /usr/local/sbin/virt-parts-hook
+	says "the programs in $stage/opt/vp are still there, and no hook leads to them any more"
+	file_has "$stage$hooks/parts.conf" '^vendor = /usr/local/lib/virt-parts/parts.d$'
+	sed -i -e 's|^vendor = .*|vendor = /opt/vp/lib/virt-parts/parts.d|' -e 's/60s/61s/' "$stage$hooks/parts.conf"
+	stage
+	file_has "$stage$hooks/parts.conf" '^vendor = /opt/vp/lib/virt-parts/parts.d$'
+	says "says 'vendor = /opt/vp/lib/virt-parts/parts.d', so the shipped parts are looked for there"
 }
 
 @test "as an ordinary user without DESTDIR nothing is tried" {
