@@ -158,14 +158,14 @@ install: all
 	install -m 644 hooks/virt-parts.logrotate $(DESTDIR)/etc/logrotate.d/virt-parts
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/virt-parts-hook
-	rm -f $(DESTDIR)$(PREFIX)/bin/virt-parts $(DESTDIR)$(PREFIX)/bin/virt-parts-get
-	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(vendordir)
-	rm -f $(foreach p,$(MANUALS),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
-	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/virt-parts
-	rm -f $(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng
-	rm -f $(DESTDIR)$(PREFIX)/include/virt-parts.h $(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc
-	rm -f $(DESTDIR)$(HOOKS_DIR)/parts.d/README $(DESTDIR)/etc/logrotate.d/virt-parts
+	rm -f "$(DESTDIR)$(PREFIX)/sbin/virt-parts-hook"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/virt-parts" "$(DESTDIR)$(PREFIX)/bin/virt-parts-get"
+	rm -rf "$(DESTDIR)$(libexecdir)" "$(DESTDIR)$(vendordir)"
+	rm -f $(foreach p,$(MANUALS),"$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p))")
+	rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/virt-parts"
+	rm -f "$(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng"
+	rm -f "$(DESTDIR)$(PREFIX)/include/virt-parts.h" "$(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc"
+	rm -f "$(DESTDIR)$(HOOKS_DIR)/parts.d/README" "$(DESTDIR)/etc/logrotate.d/virt-parts"
 
 check: all tools
 	tests/run-tests check

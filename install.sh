@@ -602,6 +602,11 @@ old_prefix=$(installed_prefix)
 prefix=${prefix:-${old_prefix:-/usr}}
 [[ $prefix == /* ]] || die "--prefix must be an absolute path, not '$prefix'"
 prefix=${prefix%/}
+# make would take a blank for the end of a path, and remove what lies at the first half of it
+for path in "$prefix" "$DESTDIR"; do
+	[[ $path != *[[:space:][:cntrl:]\'\"\`\\\$\&\|\;\<\>\(\)\{\}\*\?\[\]\#%,]* ]] ||
+		die "'$path' holds a blank or another character that make and its shell do not take in a path"
+done
 log_dir=/var/log/virt-parts
 if [[ $EUID -ne 0 && -z $DESTDIR ]]; then
 	die 'needs root (or DESTDIR=DIR, for a staging tree)'

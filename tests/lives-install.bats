@@ -424,6 +424,18 @@ stage() {
 	says "says 'vendor = /opt/vp/lib/virt-parts/parts.d', so the shipped parts are looked for there"
 }
 
+@test "a path with a blank is refused, and nothing at its first half is removed" {
+	local mine=$BATS_TEST_TMPDIR/my
+	touch "$mine"
+	DESTDIR="$mine stage" run "$checkout/install.sh" --no-deps --uninstall
+	[ "$status" -ne 0 ]
+	says "'$mine stage' holds a blank"
+	run "$checkout/install.sh" --no-deps --no-reload --prefix "$mine stage"
+	[ "$status" -ne 0 ]
+	make -s -C "$checkout" uninstall DESTDIR="$mine stage"
+	[ -e "$mine" ]
+}
+
 @test "as an ordinary user without DESTDIR nothing is tried" {
 	run setpriv --reuid 65534 --regid 65534 --clear-groups "$checkout/install.sh"
 	[ "$status" -ne 0 ]
