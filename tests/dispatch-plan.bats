@@ -110,6 +110,29 @@ teardown() { tree_remove; }
 	has "$(log_of qemu-web1)" 'warning: prepare_begin.d: ignored'
 }
 
+@test "a directory of parts that is a link which leads nowhere is refused like a part that is one, and so is parts.d" {
+	local dir
+	ln -s "$tree/missing" "$tree/link"
+	mkdir -p "$parts/domains/web1"
+	for dir in "$parts/prepare_begin.d" "$parts/qemu_prepare_begin.d" "$parts/domains/web1/prepare_begin.d" "$hooks/qemu_prepare_begin_-.d"; do
+		ln -s "$tree/link" "$dir"
+		event prepare begin
+		[ "$status" -ne 0 ]
+		has "$errors" "${dir##*/} failed (cannot be read: No such file or directory)"
+		rm "$dir"
+	done
+	rm -r "$parts"
+	ln -s "$tree/missing" "$parts"
+	event prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'parts.d failed (cannot be read: No such file or directory)'
+	event reconnect begin
+	[ "$status" -eq 0 ]
+	mkdir "$tree/missing"
+	event prepare begin
+	[ "$status" -eq 0 ]
+}
+
 # --- network and daemon ----------------------------------------------------------------------------------------
 
 @test "a network's events run the network's own directories only" {

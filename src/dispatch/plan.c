@@ -89,7 +89,10 @@ static int scan_admin(struct plan *plan, const struct plan_query *q, bool named)
 
 	if ((size_t)snprintf(root, sizeof(root), "%s/parts.d", q->hook_dir) >= sizeof(root))
 		return -ENAMETOOLONG;
-	r = scan(plan, q, PLAN_ADMIN_DRIVER, root, "%s_%s_%s.d", q->driver, q->op, q->subop);
+	r = scan_root(plan, root, strlen(q->hook_dir) + 1, PLAN_ADMIN_SHARED);
+	if (r == 0)
+		r = scan(
+			plan, q, PLAN_ADMIN_DRIVER, root, "%s_%s_%s.d", q->driver, q->op, q->subop);
 	if (r == 0 && q->guest)
 		r = scan(plan, q, PLAN_ADMIN_SHARED, root, "%s_%s.d", q->op, q->subop);
 	if (r == 0 && named)

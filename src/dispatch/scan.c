@@ -219,27 +219,45 @@ static int scan_directory(struct plan *plan, struct place *place, DIR *dir)
 	return r;
 }
 
+/* Of a path that cannot be opened since it leads nowhere: something is there all the same. */
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+int scan_root(struct plan *plan, const char *path, size_t label, enum plan_source source)
+{
+	struct place place = {.path = path, .label = label, .source = source};
+
+	if (!is_link(path) || access(path, F_OK) == 0)
+		return 0;
+	return add_unreadable(plan, &place, errno);
+}
+
 int scan_place(
 	struct plan *plan, const char *path, size_t label, enum plan_source source, bool complete)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : 0, r;
 	struct place place;
 	DIR *dir;
 
-	if (fd < 0 && errno == ENOENT)
+	if (error == ENOENT && !is_link(path))
 		return 0;
 	place = (struct place){
 		.path = path, .label = label, .source = source, .complete = complete};
-	if (fd < 0 && errno == ENOTDIR) {
+	if (error == ENOTDIR) {
 		if (source == PLAN_COMPAT_VFIO)
 			return consider(plan, &place, AT_FDCWD, NULL);
 		return scan_warn(plan, "%s: ignored: it is not a directory", path + label);
 	}
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (error)
+		return add_unreadable(plan, &place, error);
+	dir = fdopendir(fd);
 	if (!dir) {
 		r = add_unreadable(plan, &place, errno);
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		return r;
 	}
 	r = scan_directory(plan, &place, dir);

@@ -12,6 +12,9 @@
 int scan_place(
 	struct plan *plan, const char *path, size_t label, enum plan_source source, bool complete);
 
+/* A root of such directories that is a link which leads nowhere is refused, since nobody knows what is in it. */
+int scan_root(struct plan *plan, const char *path, size_t label, enum plan_source source);
+
 int scan_warn(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
