@@ -563,6 +563,51 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	does release end failed
 }
 
+@test "what is archived already is not archived again by starts that fail, and is when the guest has started" {
+	local number
+	mkdir "$me/one"
+	echo 1 >"$me/one/file"
+	ask "<archive><dircopy><src>$me/one</src><dst>$archive/web1/one</dst></dircopy><dircopy><src>$me/two</src><dst>$archive/web1/two</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/one</dir></post-rm-rf>"
+	starts
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	for number in 1 2 3; do
+		does prepare begin
+		does stopped end
+		call release end failed
+		[ "$status" -ne 0 ]
+	done
+	same "$(names_in "$archive/web1")" one
+	starts
+	echo 2 >"$me/one/file"
+	does stopped end
+	mkdir "$me/two"
+	does release end shutdown
+	same "$(names_in "$archive/web1")" 'one one-2 two'
+	holds "$archive/web1/one/file" 1
+	holds "$archive/web1/one-2/file" 2
+	is_gone "$me/one"
+	nothing_left
+}
+
+@test "what a guest writes is archived anew, also when libvirt is gone before it tells that it has started" {
+	mkdir "$me/one"
+	echo 1 >"$me/one/file"
+	ask "<archive><dircopy><src>$me/one</src><dst>$archive/web1/one</dst></dircopy><dircopy><src>$me/two</src><dst>$archive/web1/two</dst></dircopy></archive>"
+	starts
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	does prepare begin
+	does start begin
+	echo 2 >"$me/one/file"
+	mkdir "$me/two"
+	does prepare begin
+	holds "$archive/web1/one-2/file" 2
+	does release end failed
+	nothing_left
+}
+
 @test "an archive that was interrupted is not repeated, and its leftovers go, also those of another day" {
 	mkdir -p "$archive/web1/.virt-parts.2001-02-03.AbCd12/tree" "$archive/web1/.virt-parts.log.Xy12Zq/tree"
 	archive

@@ -422,7 +422,6 @@ saved() {
 # goes_on BEGIN: the run of before does, as if it had just been prepared
 goes_on() {
 	is_begin "$1"
-	grep -qx 'turn 2' "$tree/$record/run"
 	not grep -qx 'time 1000' "$tree/$record/run"
 	grep -qx "boot $(</proc/sys/kernel/random/boot_id)" "$tree/$record/run"
 	[ ! -e "$tree/$record/started" ]
@@ -735,14 +734,13 @@ goes_on_and_fails() {
 @test "a saved guest whose restore was cut short goes on with its run when it is restored again" {
 	local again
 	saved saved
-	for again in 2 3; do
+	for again in 1 2; do
 		event restore begin
 		: >"$seen"
 		event prepare begin
 		[ "$status" -eq 0 ]
 		ran 05-virt-parts
 		is_begin restored
-		grep -qx "turn $again" "$tree/$record/run"
 	done
 	# the save was discarded
 	rm "$tree"/run/*.restored

@@ -13,7 +13,7 @@
 /* Stands in the list when the record's list could not be read: nobody knows what failed. */
 #define FAILED_UNKNOWN "unknown"
 
-/* In the record: the reason of the teardown that is unfinished, and what failed in it, while another turn goes on. */
+/* In the record: the reason of the teardown that is unfinished, and what failed in it, while the run goes on. */
 #define FAILED_BEFORE "before"
 
 /* Writes that file, with REASON and the list. */

@@ -219,7 +219,6 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	if (r == 0 && strcmp(run->name, d->event->object) != 0)
 		r = vp_record_note(d->record, "called", d->event->object, strlen(d->event->object));
 	run->begin = begin;
-	run->turn++;
 	run->time = d->event->time.tv_sec;
 	if (r == 0)
 		r = vp_boot_id(run->boot_id);
@@ -401,6 +400,22 @@ bool life_refused_before(const struct dispatch *d)
 	return true;
 }
 
+/* Before the guest may write again: what is archived of the run by now is not all of it any more. */
+static int begin_turn(const struct dispatch *d)
+{
+	struct vp_run run;
+	int r;
+
+	if (!vp_record_has(d->record, "done/archive") || vp_record_has(d->record, "start") ||
+		vp_record_has(d->record, "started"))
+		return 0;
+	r = vp_record_read_run(d->record, &run);
+	if (r < 0)
+		return r;
+	run.turn++;
+	return vp_record_write_run(d->record, &run);
+}
+
 int life_after(struct dispatch *d, bool good)
 {
 	const struct event *event = d->event;
@@ -413,11 +428,15 @@ int life_after(struct dispatch *d, bool good)
 	if (good && event_is(event, "migrate", "begin"))
 		return set_mark(d, marks[1]);
 	if (good && event_is(event, "start", "begin") && d->record >= 0) {
-		r = note_start(d);
+		r = begin_turn(d);
+		if (r == 0)
+			r = note_start(d);
 		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;
 	}
-	if (good && event_is(event, "started", "begin") && d->record >= 0) {
-		r = vp_record_note(d->record, "started", "", 0);
+	if (event_is(event, "started", "begin") && d->record >= 0) {
+		r = begin_turn(d);
+		if (r == 0 && good)
+			r = vp_record_note(d->record, "started", "", 0);
 		return r < 0 ? refuse(d, r, "write to the record of the run") : 0;
 	}
 	if (is_teardown(event) && d->record >= 0)

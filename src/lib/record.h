@@ -15,8 +15,8 @@
  *	discarded      an empty file: the run was discarded, and a ramdisk out of reach does not keep it
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
  *	               admin's own that have not ended yet
- *	before         the reason of an unfinished teardown, then what failed in it, a line each: for a
- *	               turn whose guest has not started
+ *	before         the reason of an unfinished teardown, then what failed in it, a line each: while
+ *	               the run goes on and its guest has not started
  *
  * prepare makes it whole under another name and renames it, so that it is there whole or not at
  * all; every file is replaced by rename, and done/NAME grows by whole lines. No path in it holds a
@@ -47,7 +47,7 @@ struct vp_run {
 	unsigned version;
 	char name[256]; /* the guest's, at prepare */
 	enum vp_begin begin;
-	unsigned turn;	  /* 1, and one more each time that it goes on with another prepare */
+	unsigned turn;	  /* 1, and one more when the guest starts after an archive was made */
 	time_t time;	  /* of the prepare event */
 	char boot_id[37]; /* of the host: in another boot its mounts are gone */
 };

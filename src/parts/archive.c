@@ -4,8 +4,8 @@
  * and on disk.
  *
  * Journal, done/archive: `TURN N PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
- * the run's; so that a teardown which is done again makes no second archive, and that of a run which
- * has gone on does.
+ * the run's; so that a teardown which is done again makes no second archive, and that of a guest which
+ * has started since does.
  */
 #include <errno.h>
 #include <fcntl.h>

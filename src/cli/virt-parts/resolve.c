@@ -115,7 +115,7 @@ static int reopen(struct resolving *x)
 	return is_same(x) ? 0 : -ESTALE;
 }
 
-/* Of this teardown, and of the one that another turn of the run came after. */
+/* Of this teardown, and of the one that the run went on after. */
 static int forget_failed(int record)
 {
 	char reason[REASON_SIZE];
