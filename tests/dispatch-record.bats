@@ -710,6 +710,14 @@ goes_on_and_fails() {
 	not has_record
 }
 
+@test "a run that went on unfinished, in another boot, may have started since: it is lost" {
+	goes_on_and_fails destroyed
+	sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' "$tree/$record/run"
+	rm "$tree/fail/20-archive"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+}
+
 @test "a run that was unfinished is so still when the prepare that goes on with it is killed" {
 	command -v strace >/dev/null || skip 'needs strace'
 	local -i call

@@ -20,13 +20,12 @@ void unfinished_not_started(int record, const struct vp_run *run, char ret[REASO
 {
 	if (run->begin == VP_BEGIN_RESTORED)
 		snprintf(ret, REASON_SIZE, "saved");
-	else if (!life_read_line(record, FAILED_BEFORE, ret, REASON_SIZE))
+	else if (!vp_run_is_of_this_boot(run))
 		/* that it has started may not have been on disk when the host went down */
+		snprintf(ret, REASON_SIZE, "lost");
+	else if (!life_read_line(record, FAILED_BEFORE, ret, REASON_SIZE))
 		snprintf(ret, REASON_SIZE, "%s",
-			run->begin == VP_BEGIN_REVERTED || run->turn > 1 ||
-					!vp_run_is_of_this_boot(run)
-				? "lost"
-				: "failed");
+			run->begin == VP_BEGIN_REVERTED || run->turn > 1 ? "lost" : "failed");
 }
 
 void unfinished_reason(int record, char ret[REASON_SIZE])
