@@ -758,6 +758,27 @@ goes_on_and_fails() {
 	is_begin new
 }
 
+@test "a saved guest is still saved when the prepare that goes on with its run is killed" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local -i call
+	for call in 1 2 3 4 5; do
+		saved saved
+		event restore begin
+		strace -f -o "$tree/strace" -e inject=unlinkat:signal=KILL:when=$call \
+			"$hooks/qemu" web1 prepare begin - <<<"$xml" 2>/dev/null || true
+		grep -q 'killed by SIGKILL' "$tree/strace"
+		event restore begin
+		: >"$seen"
+		event prepare begin
+		[ "$status" -eq 0 ]
+		ran 05-virt-parts
+		is_begin restored
+		event started begin
+		event release end shutdown
+		not has_record
+	done
+}
+
 @test "an admin's own part that was interrupted counts as failed when the run is finished later" {
 	part "$parts/release_end.d/10-own" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 71'
 	live

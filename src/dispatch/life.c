@@ -204,24 +204,29 @@ static int refuse(const struct dispatch *d, int error, const char *what)
 /* The run goes on: the guest comes back to what it has left. */
 static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
 {
-	static const char *const over[] = {"start", "started", "release", "failed"};
+	static const char *const over[] = {"start", "started", "failed", "release"};
+	bool paused = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED;
 	char reason[REASON_SIZE];
 	int r;
 
-	/* should this start fail, or not come, the run is as unfinished as it was, also between these steps */
+	/*
+	 * Should this start fail, or not come, the run is as unfinished as it was, also between these steps:
+	 * by the reason that is kept, or, of one that was saved, by how it goes on.
+	 */
 	unfinished_reason(d->record, reason);
-	r = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED
-		    ? vp_record_remove(d->record, FAILED_BEFORE)
-		    : failed_keep_before(d, reason);
+	run->begin = begin;
+	run->time = d->event->time.tv_sec;
+	r = vp_boot_id(run->boot_id);
+	if (r == 0)
+		r = paused ? vp_record_write_run(d->record, run) : failed_keep_before(d, reason);
+	if (r == 0 && paused)
+		r = vp_record_remove(d->record, FAILED_BEFORE);
 	for (size_t i = 0; r == 0 && i < sizeof(over) / sizeof(over[0]); i++)
 		r = vp_record_remove(d->record, over[i]);
 	/* the old name is what its paths are allowed by */
 	if (r == 0 && strcmp(run->name, d->event->object) != 0)
 		r = vp_record_note(d->record, "called", d->event->object, strlen(d->event->object));
-	run->begin = begin;
-	run->time = d->event->time.tv_sec;
-	if (r == 0)
-		r = vp_boot_id(run->boot_id);
+	/* it brings the names to disk, too */
 	if (r == 0)
 		r = vp_record_write_run(d->record, run);
 	return r < 0 ? refuse(d, r, "go on with the run that its record tells of") : 0;
