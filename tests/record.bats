@@ -148,6 +148,24 @@ boot $(</proc/sys/kernel/random/boot_id)"
 	nothing_left
 }
 
+@test "a run whose release never came is lost, also when the start that finds it is refused and ends without a reason" {
+	everything
+	starts
+	mv "$vendor" "$tree/away"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	mv "$tree/away" "$vendor"
+	mv "$me/log" "$me/log.away"
+	does stopped end
+	call release end
+	[ "$status" -ne 0 ]
+	mv "$me/log.away" "$me/log"
+	does prepare begin
+	is_there "$archive/web1/$(date +%F)/messages" "$me/scratch"
+	does release end failed
+	nothing_left
+}
+
 @test "a run that was interrupted in prepare is finished as failed: nothing archived, nothing deleted" {
 	everything
 	does prepare begin

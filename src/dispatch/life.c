@@ -103,10 +103,12 @@ static void read_reason(struct dispatch *d)
 		snprintf(d->reason, sizeof(d->reason), "failed");
 	else if (!vp_record_has(d->record, "started"))
 		snprintf(d->reason, sizeof(d->reason), "%s", reason_unseen(d));
-	else if (!strcmp(event->driver, "lxc"))
-		snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
-	else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
-		 reason_from_qemu_log(d->conf->qemu_log_dir, event->object, run.time, d->reason))
+	else if (!strcmp(event->driver, "lxc")) {
+		/* what is known may be the end of a guest that this is not the end of: of a start that is refused */
+		if (!life_read_line(d->record, "release", d->reason, sizeof(d->reason)))
+			snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
+	} else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
+		   reason_from_qemu_log(d->conf->qemu_log_dir, event->object, run.time, d->reason))
 		return;
 	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
 		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
@@ -256,6 +258,23 @@ static int finish_first(struct dispatch *d, struct vp_run *run)
 		d, run, run->begin == VP_BEGIN_INCOMING ? VP_BEGIN_INCOMING : VP_BEGIN_UNFINISHED);
 }
 
+/*
+ * A guest that prepare is called for has ended, and if no release has come nobody saw how: written down
+ * before this start is refused, since a release follows then that would be taken for the guest's.
+ */
+static void note_unseen(const struct dispatch *d)
+{
+	static const char lost[] = "lost\n";
+	int r;
+
+	if (d->record < 0 || !vp_record_has(d->record, "started") ||
+		vp_record_has(d->record, "release"))
+		return;
+	r = vp_record_note(d->record, "release", lost, sizeof(lost) - 1);
+	if (r < 0)
+		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
+}
+
 static int begin_prepare(struct dispatch *d)
 {
 	const struct event *event = d->event;
@@ -263,6 +282,7 @@ static int begin_prepare(struct dispatch *d)
 	struct vp_run run;
 	int r;
 
+	note_unseen(d);
 	if (event->directives && d->plan.shipped_missing) {
 		log_error(&d->log,
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
