@@ -50,6 +50,24 @@ known() {
 	lacks "$(<"$tree/log/lxc-web1.log")" 'does not count'
 }
 
+@test "a prepare that goes on with an unfinished run says so, too, when the guest's directives are all cleared" {
+	paths
+	unfinished
+	metadata ''
+	does prepare begin
+	says "warning: what the guest's XML says now of <archive>, <ramdisk> does not count until its unfinished run is finished"
+	is_mounted "$me/tmp"
+	call release end failed
+	# a guest without directives is not refused for what is wrong with the part that says so
+	chmod 0777 "$tree/libexec/virt-parts"
+	does prepare begin
+	call release end failed
+	chmod 0755 "$tree/libexec/virt-parts"
+	mv "$me/var/log.away" "$me/var/log"
+	does prepare begin
+	no_record
+}
+
 @test "check and explain say which directives do not count until an unfinished run is finished" {
 	paths
 	unfinished

@@ -197,7 +197,8 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 	struct plan_entry *recorder = find_recorder(plan);
 	int r = 0;
 
-	if (recorder && !q->directives) {
+	/* a run that goes on has directives that count, and that is said; but a guest without is not refused */
+	if (recorder && !q->directives && (q->record < 0 || recorder->state != PLAN_RUN)) {
 		r = set_state(recorder, PLAN_IDLE, "the guest's XML holds no directive");
 		recorder = NULL;
 	}

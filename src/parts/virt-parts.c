@@ -4,6 +4,7 @@
  * before anything is done for it, and records what they ask for the parts of the whole run.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,8 +362,15 @@ static int prepare(struct preparing *p)
 			p->xml.source.why[0] ? p->xml.source.why : strerror(-r));
 		return r;
 	}
-	if (!p->xml.source.directives)
+	if (!p->xml.source.directives) {
+		/* nothing to refuse: whatever is wrong with a run that goes on, the guest asks for nothing now */
+		run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (run >= 0) {
+			tell_old(p, run);
+			close(run);
+		}
 		return 0;
+	}
 	r = vp_check_guest_name(event->domain, &why);
 	if (r < 0) {
 		vp_error(event, NULL, "%s", why);
