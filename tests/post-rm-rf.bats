@@ -262,6 +262,47 @@ at() {
 	says "'$me/scratch' is not deleted: a part failed before"
 }
 
+@test "a part that fails before keeps it, also when the disk of the records is full" {
+	local room
+	for room in none again; do
+		ask "<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
+		part "$parts/stopped_end.d/10-save" 'exit 1'
+		mkdir -p "$me/scratch" "$tree/state"
+		mount -t tmpfs -o size=128k,mode=700 full "$tree/state"
+		starts
+		dd if=/dev/zero of="$tree/state/fill" bs=4k 2>/dev/null || true
+		call stopped end
+		[ "$status" -ne 0 ]
+		[ "$room" = none ] || rm "$tree/state/fill"
+		call release end shutdown
+		[ "$status" -ne 0 ]
+		is_there "$me/scratch"
+		rm -f "$tree/state/fill"
+		does prepare begin
+		has "$errors" 'its last run is unfinished'
+		does release end failed || true
+		is_there "$me/scratch"
+		rm "$parts/stopped_end.d/10-save"
+		starts
+		ends shutdown
+		is_gone "$me/scratch"
+		umount "$tree/state"
+	done
+}
+
+@test "a part of one's own that ends well on a full disk withholds nothing" {
+	ask "<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
+	part "$parts/stopped_end.d/10-save"
+	mkdir -p "$me/scratch" "$tree/state"
+	mount -t tmpfs -o size=128k,mode=700 full "$tree/state"
+	starts
+	dd if=/dev/zero of="$tree/state/fill" bs=4k 2>/dev/null || true
+	ends shutdown
+	is_gone "$me/scratch"
+	no_record
+	umount "$tree/state"
+}
+
 @test "one that would delete the archive is refused, above it and below it" {
 	policy "delete = $archive/%NAME%"
 	local one

@@ -3,10 +3,12 @@
 #include "failed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record.h"
 #include "run.h"
@@ -29,7 +31,7 @@ static int load(struct dispatch *d, const char *file, bool from_second)
 	if (r < 0)
 		return r == -ENOENT ? 0 : load_unknown(d, r);
 	rest = text;
-	r = 0;
+	r = *text ? 0 : load_unknown(d, -ENODATA);
 	if (from_second)
 		strsep(&rest, "\n");
 	while (r == 0 && (line = strsep(&rest, "\n")))
@@ -58,7 +60,10 @@ int failed_keep_before(const struct dispatch *d, const char *reason)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = asprintf(&text, "%s\n%s", reason, failed ? failed : "");
+	r = asprintf(&text, "%s\n%s", reason,
+		!failed	  ? ""
+		: *failed ? failed
+			  : FAILED_UNKNOWN "\n");
 	free(failed);
 	if (r < 0)
 		return -ENOMEM;
@@ -84,9 +89,17 @@ static int write_failed(const struct dispatch *d, const struct names *names)
 	return r;
 }
 
-int failed_save(const struct dispatch *d)
+/*
+ * In place of a list that cannot be written: an empty file, for which there is mostly room on a full disk,
+ * too. It says that nobody knows what failed. With O_EXCL a list that is there stays, with O_TRUNC not.
+ */
+static void leave_unknown(const struct dispatch *d, int flag)
 {
-	return write_failed(d, &d->failed);
+	int fd = openat(
+		d->record, "failed", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flag, 0600);
+
+	if (fd >= 0)
+		close(fd);
 }
 
 static bool is_shipped(const struct dispatch *d, const char *name)
@@ -125,6 +138,23 @@ static int keep(const struct dispatch *d, bool shipped, struct names *ret)
 	while (r == 0 && names_next(&d->failed, &at, name))
 		if (is_shipped(d, name) == shipped)
 			r = names_add(ret, name);
+	return r;
+}
+
+int failed_save(const struct dispatch *d)
+{
+	int r = write_failed(d, &d->failed), own;
+	struct names names = {0};
+
+	if (r == 0)
+		return 0;
+	own = keep(d, false, &names) < 0 || names.text;
+	names_free(&names);
+	/* the shipped ones run again; what was written ahead holds all others that may have failed */
+	if (own)
+		leave_unknown(d, O_EXCL);
+	else
+		vp_record_remove(d->record, "failed");
 	return r;
 }
 
@@ -177,6 +207,8 @@ int failed_write_ahead(const struct dispatch *d)
 	}
 	if (r == 0 && (more || d->finishing))
 		r = write_failed(d, &names);
+	if (r < 0 && more)
+		leave_unknown(d, O_TRUNC);
 	names_free(&names);
 	return r;
 }

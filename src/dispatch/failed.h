@@ -10,7 +10,10 @@
 /* Stands in the list when there were no shipped parts that could release the guest. */
 #define FAILED_SHIPPED "release_end.d"
 
-/* Stands in the list when the record's list could not be read: nobody knows what failed. */
+/*
+ * Stands in the list when the record's list could not be read, or written, and is empty for that: nobody
+ * knows what failed.
+ */
 #define FAILED_UNKNOWN "unknown"
 
 /* In the record: the reason of the teardown that is unfinished, and what failed in it, while the run goes on. */
@@ -22,7 +25,7 @@ int failed_keep_before(const struct dispatch *d, const char *reason);
 /* The list into d->failed; one that cannot be read is told, and is a failure itself. */
 int failed_load(struct dispatch *d);
 
-/* d->failed into the record. */
+/* d->failed into the record; or an empty list, when there are parts of the admin's own in it and no room. */
 int failed_save(const struct dispatch *d);
 
 /* Whether a shipped part, or the lack of them, is in d->failed. */
@@ -46,7 +49,7 @@ int failed_forget_repeated(struct dispatch *d);
 /*
  * Writes d->failed and the admin's own parts that are about to run. These do not run again when a
  * release is interrupted and finished later, so they count as failed until they have ended: what they
- * were to save is not deleted.
+ * were to save is not deleted. Where there is no room for them the list is left empty.
  */
 int failed_write_ahead(const struct dispatch *d);
 

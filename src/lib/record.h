@@ -14,7 +14,7 @@
  *	release        the reason with which the run's teardown began, a line
  *	discarded      an empty file: the run was discarded, and a ramdisk out of reach does not keep it
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
- *	               admin's own that have not ended yet
+ *	               admin's own that have not ended yet; empty: there was no room for it
  *	before         the reason of an unfinished teardown, then what failed in it, a line each: while
  *	               the run goes on and its guest has not started
  *

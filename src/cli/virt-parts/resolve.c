@@ -163,10 +163,11 @@ static int finish(struct resolving *x, struct lock *lock)
 static int tell_unfinished(struct resolving *x)
 {
 	const char *failed = runs_failed(x->cli, x->record);
+	const struct names names = {(char *)failed};
 
 	cli_error("the run of '%s' is still unfinished%s%s", x->run->name,
 		*failed ? ", failed: " : "", failed);
-	if (*runs_failed_own(x->cli, failed))
+	if (*runs_failed_own(x->cli, failed) || names_has(&names, FAILED_UNKNOWN))
 		fprintf(stderr,
 			"virt-parts: parts of your own do not run again: do by hand what they were "
 			"to do, then add --own-parts-done\n");

@@ -84,9 +84,11 @@ static const char *list_failed(struct cli *cli, int record, bool now)
 {
 	struct names names = {0};
 	const char *before = read_text(cli, record, FAILED_BEFORE);
+	const char *failed = now ? read_text(cli, record, "failed") : "";
 
-	if (now)
-		add_names(&names, read_text(cli, record, "failed"));
+	if (now && !*failed && vp_record_has(record, "failed"))
+		failed = FAILED_UNKNOWN;
+	add_names(&names, failed);
 	/* behind the reason; it counts until the guest has started again */
 	if (!vp_record_has(record, "started"))
 		add_names(&names, before + strcspn(before, "\n"));
