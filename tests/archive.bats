@@ -608,6 +608,63 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	nothing_left
 }
 
+@test "what somebody writes to an archived directory of an unfinished run is archived before it is deleted" {
+	mkdir "$me/one"
+	echo 1 >"$me/one/file"
+	ask "<archive><dircopy><src>$me/one</src><dst>$archive/web1/one</dst></dircopy><dircopy><src>$me/two</src><dst>$archive/web1/two</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/one</dir></post-rm-rf>"
+	starts
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	# as long, and with its old time
+	touch -r "$me/one/file" "$tree/time"
+	echo 2 >"$me/one/file"
+	touch -r "$tree/time" "$me/one/file"
+	mkdir "$me/two"
+	does prepare begin
+	has "$(<"$tree/log/lxc-web1.log")" "'$me/one' has changed since it was archived, and is archived again"
+	same "$(names_in "$archive/web1")" 'one one-2 two'
+	holds "$archive/web1/one/file" 1
+	holds "$archive/web1/one-2/file" 2
+	is_gone "$me/one"
+	does release end failed
+	nothing_left
+}
+
+@test "where a ramdisk was is not archived after it" {
+	mkdir "$me/r"
+	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>
+		<archive><dircopy><src>$me/r</src><dst>$archive/web1/r</dst></dircopy></archive>"
+	part "$parts/release_end.d/45-own" 'exit 1'
+	starts
+	echo data >"$me/r/data"
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	is_gone "$me/r/data"
+	does prepare begin
+	has "$(<"$tree/log/lxc-web1.log")" "'$me/r' is archived already"
+	same "$(names_in "$archive/web1")" r
+	holds "$archive/web1/r/data" data
+}
+
+@test "what is left of a deletion that was cut short is not archived again" {
+	mkdir -p "$me/one/kept"
+	echo 1 >"$me/one/file"
+	ask "<archive><dircopy><src>$me/one</src><dst>$archive/web1/one</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/one</dir></post-rm-rf>"
+	starts
+	chattr +i "$me/one/kept" 2>/dev/null || skip 'requires a filesystem with chattr'
+	call release end shutdown
+	chattr -i "$me/one/kept"
+	[ "$status" -ne 0 ]
+	is_gone "$me/one/file"
+	does prepare begin
+	does release end failed
+	same "$(names_in "$archive/web1")" one
+	is_gone "$me/one"
+	nothing_left
+}
+
 @test "an archive that was interrupted is not repeated, and its leftovers go, also those of another day" {
 	mkdir -p "$archive/web1/.virt-parts.2001-02-03.AbCd12/tree" "$archive/web1/.virt-parts.log.Xy12Zq/tree"
 	archive

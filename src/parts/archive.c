@@ -3,9 +3,9 @@
  * archive: each <src> copied to its <dst> when the guest has ended, put in place when it is complete
  * and on disk.
  *
- * Journal, done/archive: `TURN N PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
- * the run's; so that a teardown which is done again makes no second archive, and that of a guest which
- * has started since does.
+ * Journal, done/archive: `TURN N STATE PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
+ * the run's and STATE the tree's before it was read; so that a teardown which is done again makes no second
+ * archive of what is as it was, and does when the guest has started since, or somebody wrote there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include "space.h"
 #include "tree-copy-staging.h"
 #include "tree-copy.h"
+#include "tree-state.h"
 
 enum { MAX_NAMES = 10000 };
 
@@ -48,27 +49,87 @@ static void note_skipped(void *context, const char *path, const char *what)
 	vp_note(a->event, a->dircopy, "'%s' %s", path, what);
 }
 
-static bool is_done(const struct archiving *a, unsigned number)
+/* All 0 where it cannot be told. */
+static struct vp_tree_state state_of(const struct archiving *a, int source, uint64_t max_entries)
 {
-	char *journal, key[64];
-	bool found;
+	const struct vp_walk_options options = {
+		.enter_mount = enter_own_mount,
+		.context = (void *)a,
+		.max_depth = (unsigned)-1,
+	};
+	struct vp_tree_state state = {0};
 
+	vp_tree_state(source, &options, max_entries, &state);
+	return state;
+}
+
+/* Whether it is in the journal. ret_state: of the last time; 0: unknown. */
+static bool was_archived(const struct archiving *a, unsigned number, uint64_t *ret_state)
+{
+	char *journal, *rest, *line, key[64];
+	bool found = false;
+
+	*ret_state = 0;
 	if (vp_record_read(a->run, "done/archive", &journal, NULL) < 0)
 		return false;
-	snprintf(key, sizeof(key), "%u %u /", a->info.turn, number);
-	found = strncmp(journal, key, strlen(key)) == 0;
-	for (char *line = journal; !found && (line = strchr(line, '\n')); line++)
-		found = strncmp(line + 1, key, strlen(key)) == 0;
+	snprintf(key, sizeof(key), "%u %u ", a->info.turn, number);
+	rest = journal;
+	while ((line = strsep(&rest, "\n"))) {
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		found = true;
+		*ret_state = strtoull(line + strlen(key), NULL, 16);
+	}
 	free(journal);
 	return found;
 }
 
-static int set_done(const struct archiving *a, unsigned number, const char *path)
+/* Then all was archived, and a tree that is not what it was is what is left of it. */
+static bool deletion_has_begun(const struct archiving *a)
+{
+	char *journal, *rest, *line;
+	bool begun = false;
+
+	if (vp_record_read(a->run, "done/post-rm-rf", &journal, NULL) < 0)
+		return false;
+	rest = journal;
+	while ((line = strsep(&rest, "\n")))
+		begun = begun || strtoul(line, NULL, 10) == a->info.turn;
+	free(journal);
+	return begun;
+}
+
+/* Whether the tree is still what was archived of it. An empty one may be where a ramdisk was. */
+static bool is_unchanged(const struct archiving *a, int source, uint64_t before)
+{
+	struct vp_tree_state now = state_of(a, source, UINT64_MAX);
+
+	return now.value && (now.value == before || now.entries == 0);
+}
+
+/* SOURCE: -ENOENT when it is not there any more. */
+static bool is_done(const struct archiving *a, unsigned number, int source)
+{
+	const char *src = vp_child(a->dircopy, "src")->text;
+	uint64_t before;
+
+	if (!was_archived(a, number, &before))
+		return false;
+	if (source < 0 || deletion_has_begun(a) || is_unchanged(a, source, before)) {
+		vp_note(a->event, a->dircopy, "'%s' is archived already", src);
+		return true;
+	}
+	vp_note(a->event, a->dircopy,
+		"'%s' has changed since it was archived, and is archived again", src);
+	return false;
+}
+
+static int set_done(const struct archiving *a, unsigned number, uint64_t state, const char *path)
 {
 	char *line;
 	int r;
 
-	if (asprintf(&line, "%u %u %s", a->info.turn, number, path) < 0)
+	if (asprintf(&line, "%u %u %016" PRIx64 " %s", a->info.turn, number, state, path) < 0)
 		return -ENOMEM;
 	r = vp_record_append(a->run, "done/archive", line);
 	free(line);
@@ -138,8 +199,12 @@ static int archive_to(
 	struct vp_copy_result result = {0};
 	char name[NAME_MAX + 1], why[1024] = "", *path;
 	struct vp_space limits;
+	struct vp_tree_state state = {0};
 	int r = vp_space_left(&a->policy, VP_WRITE, dst, parent, &limits, why, sizeof(why));
 
+	/* before it is read: what changes meanwhile has changed since */
+	if (r == 0)
+		state = state_of(a, source, limits.max_entries);
 	if (r == 0)
 		r = copy_and_publish(
 			a, source, parent, leaf, &limits, &result, name, why, sizeof(why));
@@ -150,7 +215,7 @@ static int archive_to(
 		return r;
 	}
 	path = final_path(dst, leaf, name);
-	r = path ? set_done(a, number, path) : -ENOMEM;
+	r = path ? set_done(a, number, state.value, path) : -ENOMEM;
 	if (r < 0)
 		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s", src,
 			strerror(-r));
@@ -170,11 +235,12 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 	int source, parent, r;
 	const char *leaf;
 
-	if (is_done(a, number)) {
-		vp_note(a->event, a->dircopy, "'%s' is archived already", src);
+	source = vp_policy_open_dir(&a->policy, VP_READ, src);
+	if ((source >= 0 || source == -ENOENT) && is_done(a, number, source)) {
+		if (source >= 0)
+			close(source);
 		return 0;
 	}
-	source = vp_policy_open_dir(&a->policy, VP_READ, src);
 	if (source < 0) {
 		vp_error(a->event, a->dircopy,
 			"cannot archive: %s; nothing is deleted or unmounted", a->policy.why);

@@ -2,6 +2,8 @@
 /*
  * post-rm-rf: deletes each <dir> when the guest has ended, and only when all before it succeeded.
  * It is the last part of release.
+ *
+ * Journal, done/post-rm-rf: `TURN` when it is about to delete, TURN being the run's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -165,13 +167,20 @@ static int read_record(struct removing *r)
 	return status;
 }
 
-/* After a power loss what is deleted stays so: then it must be known why, and what was archived. */
-static int sync_record(const struct vp_event *event)
+/*
+ * From here on a tree that is not what was archived is what is left of it. After a power loss what is
+ * deleted stays so: then it must be known why, and what was archived.
+ */
+static int note_begun(const struct removing *r)
 {
-	int run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	int run = open(r->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	char turn[16];
 
 	if (run < 0)
 		return -errno;
+	snprintf(turn, sizeof(turn), "%u", r->info.turn);
+	/* without room for it what is left may be archived once more */
+	(void)vp_record_append(run, "done/post-rm-rf", turn);
 	status = vp_record_sync(run);
 	close(run);
 	return status;
@@ -195,7 +204,7 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			vp_note(event, dir, "'%s' is not deleted: %s", dir->text, why);
 	} else if ((status = vp_policy_load(event, &r.policy)) < 0) {
 		vp_error(event, directive, "%s", r.policy.why);
-	} else if ((status = sync_record(event)) < 0) {
+	} else if ((status = note_begun(&r)) < 0) {
 		vp_error(event, directive,
 			"nothing is deleted: cannot write the run's record to disk: %s",
 			strerror(-status));

@@ -26,7 +26,7 @@ static bool acts(const struct vp_element *directive, const char *default_words, 
 	       vp_reason_matches(vp_attr_text(directive, "when", NULL), default_words, reason);
 }
 
-/* archive's journal, behind a newline: `TURN N PATH`. */
+/* archive's journal, behind a newline: `TURN N STATE PATH`. */
 const char *runs_archived(struct cli *cli, int record)
 {
 	const char *journal = "";
@@ -43,7 +43,7 @@ bool runs_is_archived(const char *archived, unsigned turn, unsigned number)
 {
 	char key[64];
 
-	snprintf(key, sizeof(key), "\n%u %u /", turn, number);
+	snprintf(key, sizeof(key), "\n%u %u ", turn, number);
 	return strstr(archived, key) != NULL;
 }
 
