@@ -501,6 +501,40 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	is_there "$me/scratch"
 }
 
+@test "where the link of a shipped part is missing the guest does not start, and nothing is deleted unarchived" {
+	everything
+	mv "$vendor/prepare_begin.d/10-ramdisk" "$tree/away"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "prepare refused: there is no part for <ramdisk> in '$vendor/prepare_begin.d'"
+	does stopped end
+	does release end failed
+	no_record
+	# nor does one whose directives nobody reads
+	mv "$vendor/prepare_begin.d/05-virt-parts" "$tree/reader"
+	refused "no shipped parts in '$vendor/prepare_begin.d' that could honour its directives"
+	mv "$tree/reader" "$vendor/prepare_begin.d/05-virt-parts"
+	# one that is masked is meant not to run
+	mkdir -p "$parts/prepare_begin.d"
+	ln -s /dev/null "$parts/prepare_begin.d/10-ramdisk"
+	does prepare begin
+	does release end failed
+	rm "$parts/prepare_begin.d/10-ramdisk"
+	mv "$tree/away" "$vendor/prepare_begin.d/10-ramdisk"
+	starts
+	mv "$vendor/release_end.d/20-archive" "$tree/away"
+	call release end shutdown
+	has "$errors" "there is no part for <archive> in '$vendor/release_end.d': the run stays unfinished"
+	is_there "$me/scratch" "$record"
+	is_mounted "$me/tmp"
+	mv "$tree/away" "$vendor/release_end.d/20-archive"
+	does prepare begin
+	is_there "$archive/web1/log"
+	is_gone "$me/scratch"
+	does release end failed
+	nothing_left
+}
+
 @test "an advisory part that fails withholds nothing" {
 	mkdir "$me/scratch"
 	part "$parts/release_end.d/10-save" "exit 1"

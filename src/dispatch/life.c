@@ -174,8 +174,34 @@ static int write_reason(const struct dispatch *d)
 	return vp_record_note(d->record, "release", text, (size_t)n);
 }
 
+/* What the run asks for of what is shipped, and no part of this event does: its link is missing. NULL: nothing. */
+static const char *find_lacking(const struct dispatch *d)
+{
+	static const struct {
+		const char *op, *directive;
+	} acts[] = {
+		{"prepare", "ramdisk"},
+		{"prepare", "preload"},
+		{"release", "archive"},
+		{"release", "ramdisk"},
+		{"release", "preload"},
+		{"release", "post-rm-rf"},
+	};
+
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		char asked[32];
+
+		snprintf(asked, sizeof(asked), "asked/%s", acts[i].directive);
+		if (!strcmp(acts[i].op, d->event->op) && vp_record_has(d->record, asked) &&
+			!plan_has(&d->plan, acts[i].directive))
+			return acts[i].directive;
+	}
+	return NULL;
+}
+
 static int begin_teardown(struct dispatch *d)
 {
+	const char *lacking = event_is(d->event, "release", "end") ? find_lacking(d) : NULL;
 	int r = failed_load(d);
 
 	if (r == 0 && (d->finishing || !vp_record_has(d->record, "started")))
@@ -185,6 +211,13 @@ static int begin_teardown(struct dispatch *d)
 			"there are no shipped parts in '%s/release_end.d': the run stays "
 			"unfinished",
 			d->conf->vendor_dir);
+		r = names_add(&d->failed, FAILED_SHIPPED);
+	} else if (r == 0 && lacking) {
+		log_error(&d->log,
+			"there is no part for <%s> in '%s/release_end.d': the run stays "
+			"unfinished; "
+			"install virt-parts again",
+			lacking, d->conf->vendor_dir);
 		r = names_add(&d->failed, FAILED_SHIPPED);
 	}
 	if (r == 0)
@@ -283,7 +316,7 @@ static int begin_prepare(struct dispatch *d)
 	int r;
 
 	note_unseen(d);
-	if (event->directives && d->plan.shipped_missing) {
+	if (event->directives && (d->plan.shipped_missing || !plan_has(&d->plan, "virt-parts"))) {
 		log_error(&d->log,
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
 			"could honour its directives; install virt-parts again, or mend [dirs] "
@@ -425,6 +458,23 @@ bool life_refused_before(const struct dispatch *d)
 	return true;
 }
 
+/* The guest would start without what it asks for. */
+static int end_prepare(struct dispatch *d)
+{
+	int r = dispatch_open_record(d);
+	const char *lacking = r == 0 && d->record >= 0 ? find_lacking(d) : NULL;
+
+	if (r < 0)
+		return refuse(d, r, "open the record of the run");
+	if (!lacking)
+		return 0;
+	log_error(&d->log,
+		"prepare refused: there is no part for <%s> in '%s/prepare_begin.d'; install "
+		"virt-parts again",
+		lacking, d->conf->vendor_dir);
+	return -ENOENT;
+}
+
 /* Before the guest may write again: what is archived of the run by now is not all of it any more. */
 static int begin_turn(const struct dispatch *d)
 {
@@ -448,6 +498,8 @@ int life_after(struct dispatch *d, bool good)
 
 	if (!dispatch_is_bound(d))
 		return 0;
+	if (good && event_is(event, "prepare", "begin"))
+		return end_prepare(d);
 	if (good && event_is(event, "restore", "begin"))
 		return set_mark(d, marks[0]);
 	if (good && event_is(event, "migrate", "begin"))

@@ -48,6 +48,14 @@ bool plan_is_shipped(const struct plan_entry *entry)
 	return entry->source == PLAN_VENDOR_DRIVER || entry->source == PLAN_VENDOR_SHARED;
 }
 
+bool plan_has(const struct plan *plan, const char *directive)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (!strcmp(name_of_directive(plan->entries[i].name), directive))
+			return true;
+	return false;
+}
+
 bool plan_has_work(const struct plan *plan)
 {
 	if (plan->n_warnings)

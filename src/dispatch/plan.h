@@ -63,6 +63,8 @@ int plan_make(const struct plan_query *query, struct plan *ret);
 void plan_free(struct plan *plan);
 
 bool plan_is_shipped(const struct plan_entry *entry);
+/* Whether there is a part for the directive, in whatever state: one that is masked is there. */
+bool plan_has(const struct plan *plan, const char *directive);
 /* Whether there is anything that plan's owner must do. */
 bool plan_has_work(const struct plan *plan);
 /* A source and a state in words. */
