@@ -820,6 +820,24 @@ goes_on_and_fails() {
 	not has_record
 }
 
+@test "a run that went on under another name, and again under its own, is not that of the next guest with the other" {
+	local name
+	fail_release
+	touch "$tree/fail/20-archive"
+	for name in renamed web1; do
+		hook qemu "$name" prepare begin -
+		hook qemu "$name" start begin -
+		hook qemu "$name" started begin -
+		[[ $name == web1 ]] || hook qemu "$name" release end shutdown || true
+	done
+	rm "$tree/fail/20-archive"
+	: >"$seen"
+	xml=${asking//$uuid/${uuid/%7a11/7a12}}
+	hook qemu renamed prepare begin -
+	ran 05-virt-parts
+	has_record
+}
+
 @test "a run that went on under another name is not that of the next guest that gets the old one" {
 	fail_release
 	touch "$tree/fail/20-archive"

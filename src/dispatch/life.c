@@ -261,6 +261,8 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	/* the old name is what its paths are allowed by */
 	if (r == 0 && strcmp(run->name, d->event->object) != 0)
 		r = vp_record_note(d->record, "called", d->event->object, strlen(d->event->object));
+	else if (r == 0)
+		r = vp_record_remove(d->record, "called");
 	/* it brings the names to disk, too */
 	if (r == 0)
 		r = vp_record_write_run(d->record, run);
