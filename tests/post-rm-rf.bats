@@ -379,11 +379,12 @@ at() {
 	nothing_left
 }
 
-@test "a release without a record does nothing, nor does a second one" {
+@test "a release without a record does nothing, and the log says so, nor does a second one" {
 	rm_rf
 	does stopped end
 	does release end destroyed
 	is_there "$me/scratch/deep/file"
+	says "note: there is no record of its run in '$tree/state'" 'nothing is archived, deleted or unmounted for it'
 	lives
 	mkdir "$me/scratch"
 	does release end destroyed

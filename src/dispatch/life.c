@@ -379,7 +379,15 @@ int life_before(struct dispatch *d)
 	if (!is_teardown(event))
 		return 0;
 	find_reason(d);
-	return d->record >= 0 ? begin_teardown(d) : 0;
+	if (d->record >= 0)
+		return begin_teardown(d);
+	if (event->directives && event_is(event, "release", "end"))
+		log_line(&d->log,
+			"note: there is no record of its run in '%s': the run has ended already, "
+			"or began before virt-parts was there or had another [dirs] state; nothing "
+			"is archived, deleted or unmounted for it",
+			d->conf->state_dir);
+	return 0;
 }
 
 static int set_mark(const struct dispatch *d, const char *mark)
