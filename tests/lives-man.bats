@@ -265,11 +265,13 @@ set_one() {
 }
 
 @test "virt-parts-hook(8): a shipped part is switched off" {
-	guest_define lxc web1 "$some"
+	guest_define lxc web1 "$some<post-rm-rf><dir>/srv/guests/%NAME%/scratch</dir></post-rm-rf>"
+	mkdir -p /srv/guests/web1/scratch
 	follow virt-parts-hook.8 3
 	on lxc start web1
 	on lxc destroy web1
-	fails test -e /srv/archive/web1
+	test -e /srv/archive/web1
+	test -e /srv/guests/web1/scratch
 }
 
 # --- virt-parts-writing-parts(7) -------------------------------------------------------------------------------

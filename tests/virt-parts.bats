@@ -827,6 +827,33 @@ over() {
 	[ "$status" -eq 1 ]
 }
 
+@test "a shipped part that the admin has switched off has not failed, and withholds nothing" {
+	ask "<ramdisk><dir size='1M'>$me/a</dir></ramdisk><archive><dircopy><src>$me/log</src><dst>$archive/web1/log</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/log</dir></post-rm-rf>"
+	mkdir -p "$me/log" "$parts/"{prepare_begin,release_end}.d
+	ln -s /dev/null "$parts/release_end.d/60-post-rm-rf"
+	lives
+	is_there "$me/log" "$archive/web1/log"
+	not_mounted "$me/a"
+	mv "$parts/release_end.d/60-post-rm-rf" "$parts/release_end.d/20-archive"
+	lives
+	is_gone "$me/log" "$archive/web1/log-2"
+	not_mounted "$me/a"
+	mv "$parts/release_end.d/20-archive" "$parts/release_end.d/40-ramdisk"
+	mkdir "$me/log"
+	lives
+	is_mounted "$me/a"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "is mounted on '$me/a'"
+	does release end failed
+	umount "$me/a"
+	mv "$parts/release_end.d/40-ramdisk" "$parts/prepare_begin.d/05-virt-parts"
+	does prepare begin
+	not_mounted "$me/a"
+	no_record
+}
+
 @test "without the shipped parts a guest with directives does not start, and one without does" {
 	ask "<ramdisk><dir size='1M'>$me/a</dir></ramdisk>"
 	mv "$vendor" "$vendor.away"
