@@ -57,11 +57,25 @@ as_nobody() {
 	"$program" --hook-dir "$hooks" --driver qemu --help prepare begin - <<<"$xml"
 	"$program" --hook-dir "$hooks" --driver qemu -- --driver prepare begin - <<<"$xml"
 	same "$(<"$seen")" $'lxc web1\nqemu --help\nqemu --driver'
-	status=0
-	"$program" web1 prepare begin - <<<"$xml" 2>"$tree/err" || status=$?
-	[ "$status" -eq 2 ]
-	not "$program" --driver nonsense web1 prepare begin - <<<"$xml"
-	not "$program" --nonsense
+}
+
+@test "called by its own name it says what is wrong with its arguments" {
+	complains() { # TEXT ARGUMENT...
+		local text=$1 status=0
+		shift
+		"$tree/sbin/virt-parts-hook" "$@" <<<"$xml" 2>"$tree/err" || status=$?
+		same "$status" 2 && has "$(<"$tree/err")" "$text"
+	}
+	complains 'needs --driver' web1 prepare begin -
+	complains 'needs --driver' - start - start
+	complains 'needs --driver' --hook-dir "$hooks"
+	complains 'SUBOPERATION and EXTRA, got 3 words' --driver qemu web1 prepare begin
+	complains 'SUBOPERATION and EXTRA, got 5 words' --driver qemu web1 prepare begin - -
+	complains 'SUBOPERATION and EXTRA, got 0 words' --driver qemu
+	complains "'--driver' needs a value" --driver
+	complains "'--hook-dir' needs a value" --driver qemu --hook-dir ''
+	complains "'nonsense' is not a driver" --driver nonsense web1 prepare begin -
+	complains "'--nonsense' is not an option" --nonsense
 }
 
 @test "called as a hook it takes no options" {

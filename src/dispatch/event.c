@@ -124,6 +124,11 @@ static int read_options(
 	while (i < argc && !(event->driver && argc - i == N_ARGUMENTS)) {
 		const char *option = argv[i++], *value = i < argc ? argv[i] : NULL;
 
+		/* the event begins, and has too few words or too many, or --driver is not there */
+		if (option[0] != '-' || !option[1]) {
+			i--;
+			break;
+		}
 		if (!strcmp(option, "--help")) {
 			*wish = EVENT_HELP;
 			return i;
@@ -150,6 +155,9 @@ static int read_options(
 			i++;
 		} else if (!strcmp(option, "--")) {
 			break;
+		} else if (!strcmp(option, "--driver") || !strcmp(option, "--hook-dir")) {
+			snprintf(why, size, "'%s' needs a value", option);
+			return -EINVAL;
 		} else {
 			snprintf(why, size, "'%.200s' is not an option", option);
 			return -EINVAL;
