@@ -45,6 +45,22 @@ known() {
 	good -c "$daemon" doctor
 }
 
+@test "a name in parts.conf that is no part's is found, and a shipped one that is to be advisory" {
+	part "$parts/domains/web1/release_end.d/90-monitor"
+	known
+	policy '[timeout]' '20-archive = 1h' '90-monitor = 5s' '[advisory]' '90-monitor'
+	good -c "$daemon" doctor
+	policy '[timeout]' 'archive = 1h'
+	ill "[timeout]: 'archive' does nothing: no part is called so; did you mean '20-archive'?"
+	policy '[advisory]' '90-monitr'
+	ill "[advisory]: '90-monitr' does nothing: no part is called so; did you mean '90-monitor'?"
+	policy '[advisory]' '20-archive'
+	ill "[advisory]: '20-archive' does nothing: it is a shipped part"
+	# one of the admin's own in its place may be
+	part "$parts/release_end.d/20-archive"
+	good -c "$daemon" doctor
+}
+
 @test "a parts.conf that others may write is found" {
 	chmod 0666 "$hooks/parts.conf"
 	vp -c "$daemon" doctor --json

@@ -215,6 +215,7 @@ int doctor_command(struct cli *cli, int argc, char **argv)
 	check_conf(&findings);
 	for (const struct vp_rule *rule = cli->conf.rules; rule; rule = rule->next)
 		check_rule(&findings, rule);
+	doctor_check_settings(&findings);
 	doctor_check_hooks(&findings);
 	doctor_check_daemons(&findings);
 	check_parts(&findings);

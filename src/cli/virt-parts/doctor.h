@@ -10,6 +10,8 @@ void doctor_check_host(struct findings *findings);
 /* Copies that were not completed, and images of guests that nobody here knows. */
 void doctor_check_left(struct findings *findings);
 
+/* Names in [timeout] and [advisory] of parts.conf that are no part's. */
+void doctor_check_settings(struct findings *findings);
 /* The links that libvirt calls, and other layouts of parts beside them. */
 void doctor_check_hooks(struct findings *findings);
 /* What lies in parts.d and is never run, as no event and no guest is called so. */
