@@ -115,7 +115,7 @@ line_is_wrong() {
 }
 
 @test "an unknown section or key, or one in the wrong section, makes the whole file invalid" {
-	line_is_wrong '[path]' "'[path' is not a section of this file"
+	line_is_wrong '[path]' "'[path]' is not a section of this file"
 	line_is_wrong '[Paths]' 'is not a section'
 	line_is_wrong '[]' 'is not a section'
 	line_is_wrong '[paths' "is not of the form 'key = value'"

@@ -202,11 +202,11 @@ static int set_key(struct parser *p, const char *name, const char *value)
 	return refuse(p, "is not a key of this section");
 }
 
-static int open_section(struct parser *p, char *line, size_t length)
+static int open_section(struct parser *p, const char *line, size_t length)
 {
-	line[length - 1] = '\0';
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		if (strcmp(sections[i], line + 1) == 0) {
+		if (strlen(sections[i]) == length - 2 &&
+			memcmp(sections[i], line + 1, length - 2) == 0) {
 			p->section = sections[i];
 			return 0;
 		}
