@@ -158,6 +158,22 @@ tickets() {
 	grep -q "^qemu-$uuid.lock" "$tree/out"
 }
 
+@test "an invalid parts.conf is the reason where the shipped parts are not where they would be without one" {
+	[[ ! -e /usr/lib/virt-parts ]] || skip 'virt-parts is installed here'
+	hide_host
+	xml=$asking
+	mkdir -p "$vendor/prepare_begin.d"
+	part "$vendor/prepare_begin.d/05-virt-parts"
+	event prepare begin
+	[ "$status" -eq 0 ]
+	echo nonsense >>"$hooks/parts.conf"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'there are no shipped parts in'
+	has "$errors" "parts.conf is not valid, which 'virt-parts doctor' explains"
+	lacks "$errors" 'install virt-parts again'
+}
+
 @test "a release whose record cannot be opened runs the admin's own parts, and fails" {
 	part "$parts/release_end.d/10-own" 'echo "[$VIRT_PARTS_FAILED]" >>"$seen"'
 	part "$vendor/release_end.d/20-archive"

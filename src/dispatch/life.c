@@ -321,10 +321,12 @@ static int begin_prepare(struct dispatch *d)
 	if (event->directives && (d->plan.shipped_missing || !plan_has(&d->plan, "virt-parts"))) {
 		log_error(&d->log,
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
-			"could honour its directives; install virt-parts again, or mend [dirs] "
-			"vendor "
-			"in parts.conf",
-			d->conf->vendor_dir);
+			"could honour its directives; %s",
+			d->conf->vendor_dir,
+			d->conf->valid ? "install virt-parts again, or mend [dirs] vendor in "
+					 "parts.conf"
+				       : "parts.conf is not valid, which 'virt-parts doctor' "
+					 "explains, so what it says of [dirs] does not count");
 		return -ENOENT;
 	}
 	r = unfinished_finish_namesakes(d);
