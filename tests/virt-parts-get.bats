@@ -116,6 +116,11 @@ three
 		[ "$status" -eq 2 ]
 		has "$errors" Usage
 	done
+	for one in / @ thing/ /thing thing//a thing@ @a thing/@a thing/a@ thing@a@b thing@a/b; do
+		get "$one"
+		[ "$status" -eq 2 ]
+		has "$errors" "'$one' is not DIRECTIVE[/ELEMENT...][@ATTRIBUTE]"
+	done
 	get thing other
 	[ "$status" -eq 2 ]
 	get --null

@@ -153,6 +153,22 @@ static int get(bool recorded, bool null, char *path)
 	return q.found ? FOUND : NOT_FOUND;
 }
 
+/* Names between slashes, and perhaps one behind an '@'. Any other text would be taken for what no guest has. */
+static bool is_path(const char *text)
+{
+	char before = '/';
+
+	for (; *text; before = *text++) {
+		bool separates = *text == '/' || *text == '@';
+
+		if (separates && (before == '/' || before == '@'))
+			return false;
+		if (*text == '@' && strpbrk(text + 1, "/@"))
+			return false;
+	}
+	return before != '/' && before != '@';
+}
+
 int main(int argc, char **argv)
 {
 	bool recorded = false, null = false;
@@ -170,8 +186,14 @@ int main(int argc, char **argv)
 		else
 			break;
 	}
-	if (i + 1 != argc || !*argv[i] || argv[i][0] == '-') {
+	if (i + 1 != argc || argv[i][0] == '-') {
 		fputs(usage, stderr);
+		return FAILED;
+	}
+	if (!is_path(argv[i])) {
+		fprintf(stderr,
+			"virt-parts-get: '%s' is not DIRECTIVE[/ELEMENT...][@ATTRIBUTE]\n%s",
+			argv[i], usage);
 		return FAILED;
 	}
 	return get(recorded, null, argv[i]);
