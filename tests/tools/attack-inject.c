@@ -62,6 +62,7 @@ static const struct fallible {
 	{SYS_fork, "fork", {EAGAIN, ENOMEM}},
 	{SYS_vfork, "vfork", {EAGAIN, ENOMEM}},
 	{SYS_poll, "poll", {ENOMEM}},
+	{SYS_dup2, "dup2", {EMFILE}},
 #endif
 	{SYS_openat2, "openat2", {EIO, EMFILE, ENOMEM}},
 	{SYS_read, "read", {EIO}},
@@ -109,6 +110,10 @@ static const struct fallible {
 	{SYS_mmap, "mmap", {ENOMEM}},
 	{SYS_brk, "brk", {ENOMEM}},
 	{SYS_clone, "clone", {EAGAIN, ENOMEM}},
+	{SYS_clone3, "clone3", {EAGAIN, ENOMEM}},
+	{SYS_pidfd_open, "pidfd_open", {EMFILE, ENOMEM}},
+	{SYS_mprotect, "mprotect", {ENOMEM}},
+	{SYS_close_range, "close_range", {EMFILE, ENOMEM}},
 	{SYS_execve, "execve", {ENOMEM, EIO}},
 	{SYS_pipe2, "pipe2", {EMFILE}},
 	{SYS_dup3, "dup3", {EMFILE}},
