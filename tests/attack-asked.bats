@@ -140,6 +140,8 @@ everywhere() {
 		proof 10 1 0 0 "$count of ${one:0:12}: $(($(milliseconds) - began)) ms: ${errors:0:120}"
 		(($(milliseconds) - began < 5000))
 		no_record
+		[[ ! -x /usr/bin/time ]] || within_limits virt-parts prepare begin
+		[[ $status -ne 0 ]]
 	done
 }
 

@@ -26,7 +26,8 @@ sweep() {
 	for n in $(points "$calls" 20); do
 		put_back
 		injected --at "$n" "$@"
-		tried=$((tried + 1))
+		# one that ended before that call was not tried
+		[[ $hit == nothing ]] || tried=$((tried + 1))
 		"$check" 2>"$tree/why" || {
 			tail -n 5 "$tree/why" >&2
 			echo "killed at system call $n ($hit)" >&2

@@ -96,7 +96,8 @@ sweep() {
 			anew
 			injected --at "$n" --shutdown "$fs" "$flags" "$@"
 			power_back
-			tried=$((tried + 1))
+			# where it ended before that call the power did not fail
+			[[ $hit == nothing ]] || tried=$((tried + 1))
 			if ! equal "$me/log" "$kept/guests/web1/log" && ! is_archived log 2>"$tree/why"; then
 				lost=$((lost + 1))
 				echo "lost when the power fails at $n of $calls ($hit), flags $flags: $(ls -lR "$archive/web1" "$me" 2>&1 | tail -20)" >"$tree/lost"

@@ -66,6 +66,16 @@ environment_of() {
 	printf '%s' "$xml" >"$tree/stdin"
 }
 
+# within_limits PART OP SUBOP: the part with 64 descriptors; what it took is said, and must be below 64 MiB
+within_limits() {
+	local rss
+	: >"$tree/usage"
+	by_hand "$1" "$2" "$3" /usr/bin/time -o "$tree/usage" -f '%M KiB %e s' bash -c 'ulimit -n 64; exec "$@"' --
+	read -r rss _ < <(tail -1 "$tree/usage")
+	under_checker || ((rss < 65536))
+	proof 10 1 0 0 "$1: $(tail -1 "$tree/usage"), 64 descriptors, exit $status"
+}
+
 # race PLACE BASE ROUNDS OPTION...: runs what follows -- in OPTION while BASE itself (root), BASE/mid or BASE/mid/leaf
 # is exchanged with a link to the same place outside; or (fifo) BASE/mid/leaf/f with a FIFO. `mount` instead binds the
 # outside's leaf over BASE/mid/leaf.
