@@ -376,3 +376,22 @@ lives_under() {
 	lives_under mid
 	lives_under root
 }
+
+@test "a whole life deletes and renames by held directories only, whatever it does in the guest's trees" {
+	command -v strace >/dev/null || skip 'needs strace'
+	without_checker 'it makes calls of its own'
+	local calls=unlink,unlinkat,rmdir,rename,renameat,renameat2 by_path="AT_FDCWD, \"[^/]|\"($guests|$archive|$iso)/" event
+	everything_make
+	printf '%s' "$xml" >"$tree/stdin"
+	for event in 'prepare begin -' 'started begin -' 'release end destroyed'; do
+		# shellcheck disable=SC2086 # three words
+		strace -f -qq -e trace="$calls" -o "$tree/trace" "$hooks/lxc" web1 $event <"$tree/stdin"
+		cat "$tree/trace" >>"$tree/traces"
+	done
+	is_gone "$me/log" "$me/scratch" "$iso/web1/seed.iso"
+	is_there "$archive/web1/log" "$me/www/sub/page"
+	not grep -E "$by_path" "$tree/traces"
+	# rm -rf and mv are seen to do otherwise
+	strace -f -o "$tree/trace" -e trace="$calls" sh -c 'mv "$0" "$0.x"; rm -rf "$0.x"' "$me/www"
+	proof 5 "$(grep -cE 'unlinkat|rename' "$tree/traces")" 0 "$(grep -cE "$by_path" "$tree/trace")"
+}
