@@ -158,7 +158,7 @@ preload_src() {
 	ask "<preload>$(repeat 20 "<dircopy><src>$me/mid/leaf</src><dst>$archive/web1/d</dst></dircopy>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$me" "$(full 100000 100)" --sweep "$archive/web1" -- "$tree/libexec/preload" web1 prepare begin -
+	race "$1" "$me" "$(full 20000 100)" --sweep "$archive/web1" -- "$tree/libexec/preload" web1 prepare begin -
 	has "$(<"$tree/race.log")" 'symbolic link'
 }
 
@@ -205,7 +205,7 @@ iso_path() {
 	iso_path root
 }
 
-# iso_src PLACE SRC
+# iso_src PLACE SRC [ROUNDS]: so many in check-full
 iso_src() {
 	outside_make
 	inside_make "$me"
@@ -213,7 +213,7 @@ iso_src() {
 	does prepare begin
 	environment_of prepare begin
 	row=23
-	race "$1" "$me" "$(full 20000 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
+	race "$1" "$me" "$(full "${3:-20000}" 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
 		--clean sh -c '! grep -aqs CANARY "$0" || echo CANARY >"${0%/*}/leak"' "$iso/web1/seed.iso"
 }
 
@@ -225,7 +225,7 @@ iso_src() {
 @test "preload: the source of an image, and what is above it, exchanged for a link" {
 	local place
 	for place in leaf mid root; do
-		iso_src "$place" "$me/mid/leaf"
+		iso_src "$place" "$me/mid/leaf" 5000
 		has "$(<"$tree/race.log")" 'symbolic link'
 		does release end failed
 	done
