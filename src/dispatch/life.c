@@ -13,9 +13,6 @@
 #include "tree.h"
 #include "unfinished.h"
 
-/* How old the line of qemu's log may be that tells of the end that an event is called for. */
-enum { JUST_NOW_S = 120 };
-
 static const char *const marks[] = {"restored", "incoming"};
 static const char mark_refused[] = "refused";
 
@@ -50,117 +47,6 @@ static int note_start(const struct dispatch *d)
 	tree_read_process(d->caller, &daemon);
 	n = snprintf(text, sizeof(text), "%d %llu\n", daemon.pid, daemon.start);
 	return vp_record_note(d->record, "start", text, (size_t)n);
-}
-
-bool life_may_have_run(int record)
-{
-	struct tree_process daemon;
-	struct vp_run run;
-	char text[64];
-	unsigned long long start;
-	int pid;
-
-	if (vp_record_has(record, "started"))
-		return true;
-	if (!life_read_line(record, "start", text, sizeof(text)))
-		return false;
-	return sscanf(text, "%d %llu", &pid, &start) != 2 || vp_record_read_run(record, &run) < 0 ||
-	       !vp_run_is_of_this_boot(&run) || !tree_read_process(pid, &daemon) ||
-	       daemon.start != start || daemon.state == 'Z';
-}
-
-/* It has run, or may have, and nobody saw how it ended: what it has written is archived, and not deleted. */
-static const char *reason_unseen(const struct dispatch *d)
-{
-	struct vp_run run;
-
-	/* a save outlives a restore that was not seen to succeed, and needs what it needed */
-	return !vp_record_has(d->record, "started") && vp_record_read_run(d->record, &run) == 0 &&
-			       run.begin == VP_BEGIN_RESTORED
-		       ? "saved"
-		       : "lost";
-}
-
-/* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
-static void read_reason(struct dispatch *d)
-{
-	const struct event *event = d->event;
-	struct vp_run run;
-
-	if (event->extra[0] && strcmp(event->extra, "-") != 0) {
-		reason_from_extra(event->extra, d->reason);
-		return;
-	}
-	snprintf(d->reason, sizeof(d->reason), "unknown");
-	if (d->record < 0) {
-		/* without directives nothing hangs on it but what parts of the admin's own make of it */
-		if (!strcmp(event->driver, "qemu"))
-			reason_from_qemu_log(d->conf->qemu_log_dir, event->object,
-				event->time.tv_sec - JUST_NOW_S, d->reason);
-		return;
-	}
-	if (!life_may_have_run(d->record))
-		snprintf(d->reason, sizeof(d->reason), "failed");
-	else if (!vp_record_has(d->record, "started"))
-		snprintf(d->reason, sizeof(d->reason), "%s", reason_unseen(d));
-	else if (!strcmp(event->driver, "lxc")) {
-		/* what is known may be the end of a guest that this is not the end of: of a start that is refused */
-		if (!life_read_line(d->record, "release", d->reason, sizeof(d->reason)))
-			snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
-	} else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
-		   reason_from_qemu_log(d->conf->qemu_log_dir, event->object, run.time, d->reason))
-		return;
-	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
-		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
-}
-
-/*
- * "failed" is said of a start. Of a run that has started it is said when a later start was refused before
- * the run went on: then it ended with what was known. It is also the lxc driver's word for a container
- * that ended while the daemon was away, where the qemu driver's is "crashed".
- */
-static void mend_failed(struct dispatch *d)
-{
-	char known[REASON_SIZE];
-	struct vp_run run;
-
-	if (strcmp(d->reason, "failed") != 0 || d->record < 0 || !life_may_have_run(d->record))
-		return;
-	if (life_read_line(d->record, "release", known, sizeof(known)) &&
-		strcmp(known, "unknown") != 0 && strcmp(known, "shutdown-or-destroyed") != 0)
-		strcpy(d->reason, known);
-	else if (!vp_record_has(d->record, "started"))
-		strcpy(d->reason, reason_unseen(d));
-	else if (!strcmp(d->event->driver, "lxc"))
-		strcpy(d->reason, "crashed");
-	else if (vp_record_read_run(d->record, &run) < 0 || run.begin != VP_BEGIN_INCOMING)
-		strcpy(d->reason, "lost"); /* of a migration that did not succeed it is true */
-}
-
-static void find_reason(struct dispatch *d)
-{
-	struct vp_run run;
-
-	read_reason(d);
-	mend_failed(d);
-	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
-		return;
-	if (failed_never_started(d->record, d->reason))
-		unfinished_not_started(d->record, &run, d->reason);
-	/*
-	 * A migration whose client was lost in the last phase leaves the guest paused here, and running
-	 * at the destination. Its end here is then like that of a run that came by migration.
-	 */
-	if (!strcmp(d->event->driver, "qemu") && d->conf->shared_storage &&
-		run.begin != VP_BEGIN_INCOMING && strcmp(d->reason, "migrated") != 0 &&
-		!reason_is_pause(d->reason) &&
-		reason_migration_began(d->conf->qemu_log_dir, d->event->object, run.time)) {
-		log_line(&d->log, "note: its migration began, and did not succeed here: it may run "
-				  "elsewhere, and nothing that it shares is deleted");
-		run.begin = VP_BEGIN_INCOMING;
-		if (vp_record_write_run(d->record, &run) < 0)
-			snprintf(d->reason, sizeof(d->reason), "migrated");
-	}
 }
 
 static int write_reason(const struct dispatch *d)
@@ -380,7 +266,7 @@ int life_before(struct dispatch *d)
 			vp_mark_clear(d->conf->run_dir, event->driver, event->uuid, marks[i]);
 	if (!is_teardown(event))
 		return 0;
-	find_reason(d);
+	life_find_reason(d);
 	if (d->record >= 0)
 		return begin_teardown(d);
 	if (event->directives && event_is(event, "release", "end"))

@@ -32,6 +32,9 @@ bool life_refused_before(const struct dispatch *d);
  */
 bool life_may_have_run(int record);
 
+/* The reason of a teardown into d->reason. */
+void life_find_reason(struct dispatch *d);
+
 /* A file of the record that is one line, without its newline; false when there is none. */
 bool life_read_line(int record, const char *name, char *ret, size_t size);
 
