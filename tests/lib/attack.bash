@@ -33,8 +33,9 @@ attack_populate() {
 	me=$guests/web1
 	mkdir -p "$me" "$seed" "$archive/web1" "$iso/web1" "$fs/state"
 	mount --bind "$fs/state" "$tree/state"
-	# of other trees at the same time are not to count
-	policy '[limits]' 'ramdisk-total = 10T' "$@"
+	# ramdisks of other trees at the same time are not to count, and on a busy machine no release is to go on in
+	# the background
+	policy '[limits]' 'ramdisk-total = 10T' 'teardown-wait = 10min' "$@"
 	# of no other tree at the same time: a tmpfs is known by it
 	guest web1 lxc "$((RANDOM << 15 | RANDOM))"
 }
