@@ -3,10 +3,9 @@
 #include "tree-state.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mounts.h"
+#include "walk-each.h"
 
 /* A step of splitmix64: each bit of both comes to count in all of the result. */
 static uint64_t mix(uint64_t state, uint64_t value)
@@ -28,51 +27,39 @@ static uint64_t state_of(const struct statx *st)
 	return mix(state, st->stx_ctime.tv_nsec);
 }
 
-/* One entry: its state added, since directories have no order, and gone into if it is a directory. */
-static int add_entry(struct vp_walk *walk, uint64_t *sum)
-{
-	struct statx st;
-	int fd, r = vp_walk_look(walk, &fd, &st);
+struct adding {
+	struct vp_tree_state state;
+	uint64_t max_entries;
+};
 
-	if (r == -EXDEV || r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r;
-	*sum += state_of(&st);
-	r = S_ISDIR(st.stx_mode) ? vp_walk_enter(walk, fd) : 0;
-	close(fd);
-	return r;
+/* Directories have no order. */
+static int add_entry(const struct statx *st, void *context)
+{
+	struct adding *adding = context;
+
+	if (adding->state.entries == adding->max_entries)
+		return -E2BIG;
+	adding->state.entries++;
+	adding->state.value += state_of(st);
+	return 0;
 }
 
 int vp_tree_state(int dir, const struct vp_walk_options *options, uint64_t max_entries,
 	struct vp_tree_state *ret)
 {
+	struct adding adding = {.max_entries = max_entries};
 	const struct vp_why nobody = {0};
-	uint64_t sum = 0, entries = 0;
-	struct vp_walk *walk;
 	struct statx st;
-	const char *name;
-	unsigned char type;
 	int r = vp_identify(dir, "", NULL, &st);
 
-	if (r == 0)
-		r = vp_walk_begin(dir, options, &nobody, &walk);
 	if (r < 0)
 		return r;
-	sum = state_of(&st);
-	for (;;) {
-		r = vp_walk_next(walk, &name, &type);
-		if (r > 0)
-			r = ++entries > max_entries ? -E2BIG : add_entry(walk, &sum);
-		else if (r == 0 && vp_walk_depth(walk) == 0)
-			break;
-		else if (r == 0)
-			r = vp_walk_leave(walk, NULL);
-		if (r < 0)
-			break;
-	}
-	vp_walk_end(walk);
-	if (r == 0)
-		*ret = (struct vp_tree_state){.value = sum ? sum : 1, .entries = entries};
-	return r;
+	adding.state.value = state_of(&st);
+	r = vp_walk_each(dir, options, &nobody, add_entry, &adding);
+	if (r < 0)
+		return r;
+	if (adding.state.value == 0)
+		adding.state.value = 1;
+	*ret = adding.state;
+	return 0;
 }
