@@ -200,15 +200,17 @@ both() {
 }
 
 @test "who makes files for ever in what is deleted does not keep it busy for ever" {
+	policy '[limits]' 'part-timeout = 20s' 'teardown-wait = 10min'
 	ask "<post-rm-rf><dir>$me/log</dir></post-rm-rf>"
 	starts
-	perl -e '$i = 0; while (1) { mkdir $ARGV[0]; open(F, ">", "$ARGV[0]/" . $i++) }' "$me/log" &
+	# not for ever here: on a busy machine nobody would keep up, and they would fill the memory
+	perl -e '$i = 0; while ($i < 2e6) { mkdir $ARGV[0]; open(F, ">", "$ARGV[0]/" . $i++) }' "$me/log" &
 	helpers+=($!)
 	sleep 0.1
 	call release end destroyed
-	kill "${helpers[0]}"
-	# either it was quicker, or it says so
-	((status == 0)) || says 'somebody still makes files'
+	kill "${helpers[0]}" || :
+	# either it was quicker, or it says so, or it was ended in time
+	((status == 0)) || says 'somebody still makes files' || says 'timed out'
 }
 
 @test "many and large attributes of files are no way to fill memory" {
