@@ -331,7 +331,7 @@ label_of() {
 	mkdir "$seed/d"
 	head -c 100000 /dev/zero >"$seed/d/file"
 	image '' "<src>$seed/d</src>"
-	rm "$vendor/prepare_begin.d/20-preload"
+	ln -sf /dev/null "$vendor/prepare_begin.d/20-preload"
 	does prepare begin
 	by_hand preload prepare begin strace -f -o "$tree/trace" -e trace=fsync -e inject=fsync:signal=KILL:when=1
 	[ "$status" -ne 0 ]
