@@ -128,7 +128,8 @@ both() {
 @test "a million files are archived and deleted" {
 	local count
 	count=$(full 1000000 20000)
-	perl -e 'for (1 .. $ARGV[1]) { open(F, ">", "$ARGV[0]/" . "$_" x 3) || die; print F $_ }' "$me/log" "$count"
+	# few with anything in them: each of those takes a page of the memory that they are in
+	perl -e 'for (1 .. $ARGV[1]) { open(F, ">", "$ARGV[0]/" . "$_" x 3) || die; print F $_ unless $_ % 100 }' "$me/log" "$count"
 	both
 	same "$(find "$archive/web1/log" -mindepth 1 | wc -l)" "$count"
 }
