@@ -6,7 +6,6 @@ PREFIX = /usr
 DESTDIR =
 BUILD = build
 HOOKS_DIR = /etc/libvirt/hooks
-DRIVERS = qemu lxc network daemon
 
 CFLAGS = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
@@ -47,7 +46,7 @@ all: $(PROGRAMS) $(BUILD)/virt-parts.pc
 
 help:
 	@echo 'all            the programs, in $(BUILD)/'
-	@echo 'install        DESTDIR= PREFIX=/usr DRIVERS="qemu lxc network daemon"'
+	@echo 'install        DESTDIR= PREFIX=/usr; the hooks that libvirt calls are for install.sh to link'
 	@echo 'uninstall      what install made; configuration, own parts, records and logs stay'
 	@echo 'check          the tests, in minutes; check-full: with all counts, in hours, and their table'
 	@echo 'check-asan     the tests with AddressSanitizer and UndefinedBehaviorSanitizer'
@@ -153,8 +152,9 @@ install: all
 	install -m 644 $(BUILD)/virt-parts.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/
 	install -d $(DESTDIR)$(HOOKS_DIR)/parts.d $(DESTDIR)/etc/logrotate.d
 	install -m 644 hooks/parts.d/README $(DESTDIR)$(HOOKS_DIR)/parts.d/
-	test -e $(DESTDIR)$(HOOKS_DIR)/parts.conf || \
-		sed 's,/usr/lib/virt-parts,$(vendordir),' hooks/parts.conf >$(DESTDIR)$(HOOKS_DIR)/parts.conf
+	sed 's,^vendor = /usr/,vendor = $(PREFIX)/,' hooks/parts.conf >$(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf
+	test -e $(DESTDIR)$(HOOKS_DIR)/parts.conf -o -L $(DESTDIR)$(HOOKS_DIR)/parts.conf || \
+		install -m 644 $(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf $(DESTDIR)$(HOOKS_DIR)/
 	install -m 644 hooks/virt-parts.logrotate $(DESTDIR)/etc/logrotate.d/virt-parts
 
 uninstall:
@@ -163,7 +163,7 @@ uninstall:
 	rm -rf "$(DESTDIR)$(libexecdir)" "$(DESTDIR)$(vendordir)"
 	rm -f $(foreach p,$(MANUALS),"$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p))")
 	rm -f "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/virt-parts"
-	rm -f "$(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng"
+	rm -f "$(DESTDIR)$(PREFIX)/share/virt-parts/virt-parts.rng" "$(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf"
 	rm -f "$(DESTDIR)$(PREFIX)/include/virt-parts.h" "$(DESTDIR)$(PREFIX)/share/pkgconfig/virt-parts.pc"
 	rm -f "$(DESTDIR)$(HOOKS_DIR)/parts.d/README" "$(DESTDIR)/etc/logrotate.d/virt-parts"
 

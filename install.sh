@@ -11,9 +11,9 @@ readonly all_drivers='qemu lxc libxl bhyve network daemon'
 readonly default_drivers='qemu lxc network daemon'
 readonly daemons='libvirtd virtqemud virtlxcd virtxend virtbhyved virtnetworkd'
 
-readonly build_packages='gcc make pkg-config libc6-dev libisofs-dev libxml2-dev libvirt-dev'
+readonly build_packages='gcc make pkg-config libc6-dev libisofs-dev libxml2-dev libvirt-dev procps'
 readonly demo_packages='libvirt-daemon libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu libvirt-clients
-	qemu-system-x86 busybox-static util-linux iproute2 procps gzip xz-utils'
+	qemu-system-x86 busybox-static util-linux iproute2 gzip xz-utils'
 readonly test_packages='bats dnsmasq-base qemu-utils strace genisoimage xorriso attr acl e2fsprogs xfsprogs quota time
 	nftables iproute2 libxml2-utils jq python3'
 
@@ -81,9 +81,12 @@ packages() {
 programs_there() {
 	local name
 	local -a missing=()
-	for name in cc make pkg-config; do
+	for name in cc make pkg-config pgrep; do
 		command -v "$name" >/dev/null || missing+=("$name")
 	done
+	if command -v cc >/dev/null && ! cc -static-pie -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null; then
+		missing+=('the static C library (glibc-static)')
+	fi
 	for name in libisofs-1 libxml-2.0 libvirt; do
 		pkg-config --exists "$name" 2>/dev/null || missing+=("the development files of $name")
 	done
@@ -105,18 +108,19 @@ programs_there() {
 
 # --- parts.conf ------------------------------------------------------------------------------------------------
 
+# conf_value KEY: of the installed parts.conf; nothing where there is none
+conf_value() {
+	[[ ! -r $hooks/parts.conf ]] || sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*//; T; s/[[:blank:]]*\$//p" "$hooks/parts.conf"
+}
+
+# `make install` has put one where there was none, and what an unedited file of this version looks like into share.
 # An edited file stays; a default that changed lies beside it as parts.conf.new.
 install_conf() {
-	local conf=$hooks/parts.conf default=$DESTDIR$prefix/share/virt-parts/parts.conf new shipped vendor
-	new=$(mktemp)
+	local conf=$hooks/parts.conf new=$DESTDIR$prefix/share/virt-parts/parts.conf shipped vendor
 	shipped=$(mktemp)
-	sed "s|^vendor = /usr/|vendor = $prefix/|" "$source/hooks/parts.conf" >"$new"
 	[[ -z $previous_default ]] || printf '%s\n' "$previous_default" >"$shipped"
 
-	install -d "$hooks"
-	if [[ ! -e $conf && ! -L $conf ]]; then
-		install -m 0644 "$new" "$conf"
-	elif cmp -s "$conf" "$new"; then
+	if cmp -s "$conf" "$new"; then
 		rm -f "$conf.new"
 	elif cmp -s "$conf" "$shipped"; then
 		install -m 0644 "$new" "$conf"
@@ -128,10 +132,8 @@ install_conf() {
 		install -m 0644 "$new" "$conf.new"
 		say "kept your ${conf#"$DESTDIR"}; the new default is ${conf#"$DESTDIR"}.new"
 	fi
-	# what an unedited file of this version looks like, for the next run
-	install -D -m 0644 "$new" "$default"
-	rm -f "$new" "$shipped"
-	vendor=$(sed -n 's/^vendor = //p' "$conf")
+	rm -f "$shipped"
+	vendor=$(conf_value vendor)
 	if [[ -n $vendor && $vendor != "$prefix/lib/virt-parts/parts.d" ]]; then
 		warn "${conf#"$DESTDIR"} says 'vendor = $vendor', so the shipped parts are looked for there; those of this install lie in $prefix/lib/virt-parts/parts.d"
 	fi
@@ -220,6 +222,14 @@ installed_prefix() {
 remove_hook() {
 	take_link "$hooks/$1"
 	take_link "$hooks/$1.d/50-virt-parts"
+}
+
+# withdraw_hook DRIVER: removes its hook, and tells it, with what that leaves undone
+withdraw_hook() {
+	is_ours "$hooks/$1" || is_ours "$hooks/$1.d/50-virt-parts" || return 0
+	remove_hook "$1"
+	say "$1: its hook is taken away"
+	list_open_runs "$1"
 }
 
 chosen_drivers() {
@@ -449,7 +459,7 @@ reload() {
 do_install() {
 	# shellcheck disable=SC2086 # lists of words
 	packages $build_packages
-	local jobs driver installed=0 failed=0
+	local jobs driver installed='' failed=0
 	jobs=$(nproc 2>/dev/null || echo 1)
 	previous_default=$(cat "$DESTDIR${old_prefix:-$prefix}/share/virt-parts/parts.conf" 2>/dev/null || true)
 
@@ -471,20 +481,19 @@ do_install() {
 	list=$(chosen_drivers | tr '\n' ' ')
 	for driver in $all_drivers; do
 		if [[ " $list " != *" $driver "* ]]; then
-			remove_hook "$driver"
+			withdraw_hook "$driver"
 		elif [[ $confined == yes ]] && ! selinux_lets_hook_run "$driver"; then
-			remove_hook "$driver"
-			list=${list/"$driver "/}
+			withdraw_hook "$driver"
 			advise=yes failed=1
 		elif install_hook "$driver"; then
-			installed=$((installed + 1))
+			installed+="$driver "
 		else
 			failed=1
 		fi
 	done
 	[[ $advise == no ]] || selinux_advice
-	((installed)) || die 'no hook was installed'
-	say "installed in ${DESTDIR}$prefix, hooks for: $list"
+	[[ -n $installed ]] || die 'no hook was installed'
+	say "installed in ${DESTDIR}$prefix, hooks for: ${installed% }"
 	[[ -z $old_prefix || $old_prefix == "$prefix" ]] || say "the programs in $DESTDIR$old_prefix are still there, and no hook leads to them any more"
 
 	if [[ -z $DESTDIR && $reload == yes ]]; then
@@ -493,10 +502,11 @@ do_install() {
 	return "$failed"
 }
 
-# What the release of guests that run now, or that have not been finished, would have undone.
+# list_open_runs [DRIVER]: what the release of guests that run now, or that have not been finished, would have undone
 list_open_runs() {
-	local record name kind path open=0
-	for record in "$DESTDIR"/var/lib/virt-parts/state/*/*-*-*-*-*; do
+	local record name kind path state open=0
+	state=$(conf_value state)
+	for record in "$DESTDIR${state:-/var/lib/virt-parts/state}"/*/*-*-*-*-*; do
 		[[ -f $record/run ]] || continue
 		if ((open++ == 0)); then
 			warn 'these runs are not over, and nobody will archive, delete or unmount for them (an install makes that good at the next start of the guest):'
@@ -510,7 +520,7 @@ list_open_runs() {
 			esac
 		done < <(cat "$record"/done/* 2>/dev/null)
 		for kind in archive post-rm-rf; do
-			[[ ! -e $record/asked/$kind ]] || printf '    <%s> is not done\n' "$kind" >&2
+			[[ ! -e $record/asked/$kind ]] || printf '    <%s>, as far as that is not done\n' "$kind" >&2
 		done
 	done
 }
@@ -521,7 +531,7 @@ do_uninstall() {
 		remove_hook "$driver"
 	done
 	make -s -C "$source" uninstall DESTDIR="$DESTDIR" PREFIX="$prefix" || die 'make uninstall failed'
-	rm -f "$hooks/parts.conf.new" "$DESTDIR$prefix/share/virt-parts/parts.conf"
+	rm -f "$hooks/parts.conf.new"
 	if [[ -d $hooks/parts.d ]]; then
 		rmdir --ignore-fail-on-non-empty "$hooks/parts.d"
 	fi

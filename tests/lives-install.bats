@@ -182,6 +182,7 @@ ramdisk_guest() {
 	run "$checkout/install.sh" --no-deps --no-reload
 	[ "$status" -ne 0 ]
 	says 'not installed for lxc'
+	says 'hooks for: qemu network daemon'
 	same_text "$(cat $hooks/lxc.d/50-virt-parts)" theirs
 	ours $hooks/qemu
 	# and one of them given free is taken
@@ -249,6 +250,7 @@ package_state() {
 	says 'please install what is missing:'
 	says '  pkg-config'
 	says '  the development files of libisofs-1'
+	fails says 'the static C library'
 	fails test -e /usr/sbin/virt-parts-hook
 	ln -s "$(command -v pkg-config)" "$bin/"
 	PATH=$bin:/usr/sbin "$checkout/install.sh" --no-reload
@@ -262,6 +264,35 @@ package_state() {
 	ours $hooks/libxl
 	fails test -L $hooks/qemu
 	fails test -L $hooks/daemon
+}
+
+@test "a hook that is taken away from a guest that runs is told, with what nobody will do for it" {
+	installer
+	ramdisk_guest
+	on lxc start web1
+	installer --drivers qemu,network,daemon
+	says 'lxc: its hook is taken away'
+	says "these runs are not over"
+	says "lxc web1 (/var/lib/virt-parts/state/lxc/"
+	says 'ramdisk /srv/guests/web1/tmp'
+	installer --drivers qemu,network,daemon
+	fails says 'taken away'
+	# once it is back, the end of the guest is seen again
+	installer
+	on lxc destroy web1
+	same_text "$(ramdisks)" ''
+}
+
+@test "the runs that --uninstall leaves open are told wherever parts.conf has their records" {
+	installer
+	sed -i 's|^state = .*|  state=/srv/vp-state  |' $hooks/parts.conf
+	ramdisk_guest
+	on lxc start web1
+	installer --uninstall
+	says "lxc web1 (/srv/vp-state/lxc/"
+	on lxc destroy web1
+	umount /srv/guests/web1/tmp
+	rm -r /srv/vp-state
 }
 
 @test "an unknown driver is refused before anything is done" {
@@ -395,6 +426,7 @@ stage() {
 	same_text "$(readlink "$stage/usr/local/lib/virt-parts/parts.d/release_end.d/20-archive")" /usr/local/libexec/virt-parts/archive
 	fails test -e /usr/local/sbin/virt-parts-hook
 	file_has "$stage$hooks/parts.conf" '^vendor = /usr/local/lib/virt-parts/parts.d$'
+	cmp "$stage$hooks/parts.conf" "$stage/usr/local/share/virt-parts/parts.conf"
 }
 
 @test "without --prefix an install stays where it is, and --uninstall takes it away from there" {
