@@ -65,12 +65,13 @@ archive_src() {
 	archive_src root
 }
 
+# archive_inner PLACE [ROUNDS]: so many in check-full
 archive_inner() {
 	outside_make
 	mkdir -p "$me/src"
 	inside_make "$me/src"
 	archivers "$me/src"
-	race "$1" "$me/src" "$(full 100000 960)" "${at_once[@]}"
+	race "$1" "$me/src" "$(full "${2:-20000}" 960)" "${at_once[@]}"
 }
 
 @test "archive: a directory in the source exchanged for a link" {
@@ -85,7 +86,7 @@ archive_inner() {
 }
 
 @test "archive: what is mounted in the source while it is copied is not archived" {
-	archive_inner mount
+	archive_inner mount 100000
 }
 
 archive_dst() {
@@ -117,7 +118,7 @@ archive_dst() {
 
 # --- preload ---------------------------------------------------------------------------------------------------
 
-# preload_dst PLACE BASE DST ROUNDS: so many in check-full
+# preload_dst PLACE BASE DST
 preload_dst() {
 	outside_make
 	inside_make "$2"
@@ -126,30 +127,30 @@ preload_dst() {
 	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$3</dst></dircopy>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$2" "$(full "$4" 100)" -- "$tree/libexec/preload" web1 prepare begin -
+	race "$1" "$2" "$(full 20000 100)" -- "$tree/libexec/preload" web1 prepare begin -
 	# what lies under $seed does not say so; grep -r follows no link
 	not grep -rqs CANARY "$me"
 }
 
 @test "preload: the destination exchanged for a link: nothing is written outside" {
-	preload_dst leaf "$me" "$me/mid/leaf" 100000
+	preload_dst leaf "$me" "$me/mid/leaf"
 }
 
 @test "preload: a directory above the destination exchanged for a link" {
-	preload_dst mid "$me" "$me/mid/leaf" 100000
+	preload_dst mid "$me" "$me/mid/leaf"
 }
 
 @test "preload: the root of the guest's tree exchanged for a link" {
-	preload_dst root "$me" "$me/mid/leaf" 100000
+	preload_dst root "$me" "$me/mid/leaf"
 }
 
 @test "preload: a directory in the destination exchanged for a link while it is filled" {
-	preload_dst mid "$me/www" "$me/www" 20000
-	preload_dst leaf "$me/www" "$me/www" 20000
+	preload_dst mid "$me/www" "$me/www"
+	preload_dst leaf "$me/www" "$me/www"
 }
 
 @test "preload: what is mounted in the destination while it is filled is not written to" {
-	preload_dst mount "$me/www" "$me/www" 100000
+	preload_dst mount "$me/www" "$me/www"
 }
 
 preload_src() {
@@ -180,7 +181,7 @@ preload_src() {
 	ask "<preload>$(repeat 20 "<dircopy><src>$seed/www</src><dst>$me/www</dst></dircopy>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race fifo "$seed/www" "$(full 20000 20)" -- "$tree/libexec/preload" web1 prepare begin -
+	race fifo "$seed/www" "$(full 2000 20)" -- "$tree/libexec/preload" web1 prepare begin -
 }
 
 iso_path() {
@@ -189,7 +190,7 @@ iso_path() {
 	ask "<preload>$(repeat 20 "<iso path='$iso/web1/mid/leaf/seed#.iso'><file path='a'>text</file></iso>")</preload>"
 	does prepare begin
 	environment_of prepare begin
-	race "$1" "$iso/web1" "$(full 20000 100)" -- "$tree/libexec/preload" web1 prepare begin - \
+	race "$1" "$iso/web1" "$(full 10000 100)" -- "$tree/libexec/preload" web1 prepare begin - \
 		-- env VIRT_PARTS_OP=release VIRT_PARTS_SUBOP=end "$tree/libexec/preload" web1 release end -
 }
 
@@ -205,7 +206,7 @@ iso_path() {
 	iso_path root
 }
 
-# iso_src PLACE SRC [ROUNDS]: so many in check-full
+# iso_src PLACE SRC
 iso_src() {
 	outside_make
 	inside_make "$me"
@@ -213,7 +214,7 @@ iso_src() {
 	does prepare begin
 	environment_of prepare begin
 	row=23
-	race "$1" "$me" "$(full "${3:-20000}" 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
+	race "$1" "$me" "$(full 5000 300)" --sweep "$iso/web1" -- "$tree/libexec/preload" web1 prepare begin - \
 		--clean sh -c '! grep -aqs CANARY "$0" || echo CANARY >"${0%/*}/leak"' "$iso/web1/seed.iso"
 }
 
@@ -225,7 +226,7 @@ iso_src() {
 @test "preload: the source of an image, and what is above it, exchanged for a link" {
 	local place
 	for place in leaf mid root; do
-		iso_src "$place" "$me/mid/leaf" 5000
+		iso_src "$place" "$me/mid/leaf"
 		has "$(<"$tree/race.log")" 'symbolic link'
 		does release end failed
 	done
@@ -247,7 +248,7 @@ ramdisk_dir() {
 	by_hand ramdisk release end
 	same "$(mounts_below "$fs" | grep -v -x "$fs")" ''
 	environment_of release end
-	race "$1" "$me" "$(full 20000 100)" -- \
+	race "$1" "$me" "$(full 5000 100)" -- \
 		env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin "$tree/libexec/ramdisk" web1 prepare begin - \
 		--clean sh -c 'grep -c " - tmpfs $0 " /proc/self/mountinfo; ! grep " $1/" /proc/self/mountinfo' "virt-parts:$id" "$outside" \
 		-- sh -c 'journal=$1; shift; "$@" || exit; ! grep " - tmpfs $0 " /proc/self/mountinfo && rm -f "$journal"' \
@@ -279,7 +280,7 @@ ramdisk_dir() {
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>"
 	does prepare begin
 	environment_of release end
-	for ((round = 0; round < $(full 5000 60); round++)); do
+	for ((round = 0; round < $(full 2000 60); round++)); do
 		mountpoint -q "$me/data" || mount -t tmpfs -o size=64k admins "$me/data"
 		mountpoint -q "$me/r" || "${environment[@]}" env VIRT_PARTS_OP=prepare VIRT_PARTS_SUBOP=begin \
 			"$tree/libexec/ramdisk" web1 prepare begin - 2>/dev/null
@@ -366,7 +367,7 @@ lives_under() {
 		<post-rm-rf>$(repeat 5 "<dir>$me/mid/leaf/d#</dir>")</post-rm-rf>"
 	environment_of prepare begin
 	environment=(env -i "PATH=$PATH")
-	race "$1" "$me" "$(full 2000 15)" --sweep "$archive/web1" -- "$hooks/lxc" web1 prepare begin - \
+	race "$1" "$me" "$(full 500 15)" --sweep "$archive/web1" -- "$hooks/lxc" web1 prepare begin - \
 		-- "$hooks/lxc" web1 started begin - -- "$hooks/lxc" web1 release end destroyed
 	same "$(mounts_below "$outside")" ''
 }
