@@ -458,6 +458,26 @@ goes_on() {
 	ran 05-virt-parts
 }
 
+@test "a guest that comes by migration does not go on with a run that ended by a snapshot, but where storage is not shared" {
+	saved from-snapshot
+	# its old run cannot be finished, so that it can be seen how that goes on
+	touch "$tree/fail/20-archive"
+	event migrate begin
+	event prepare begin
+	[ "$status" -eq 0 ]
+	ran '20-archive lost []' '60-post-rm-rf lost [20-archive]' 05-virt-parts
+	goes_on incoming
+	rm "$tree/fail/20-archive"
+	event started begin
+	event release end 'from snapshot'
+	conf '[migration]' 'shared-storage = no'
+	: >"$seen"
+	event migrate begin
+	event prepare begin
+	ran 05-virt-parts
+	goes_on reverted
+}
+
 @test "a saved guest that is started without a restore has lost its run, which is finished first" {
 	saved saved
 	event prepare begin

@@ -201,6 +201,7 @@ static int begin_prepare(struct dispatch *d)
 	const struct event *event = d->event;
 	char reason[REASON_SIZE] = "";
 	struct vp_run run;
+	bool incoming;
 	int r;
 
 	note_unseen(d);
@@ -233,15 +234,16 @@ static int begin_prepare(struct dispatch *d)
 	if (!life_read_line(d->record, "release", reason, sizeof(reason)) &&
 		!vp_record_has(d->record, "started"))
 		unfinished_not_started(d->record, &run, reason);
+	incoming = d->conf->shared_storage &&
+		   vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "incoming");
 	if (reason_is_pause(reason)) {
 		if (vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "restored"))
 			return continue_run(d, &run, VP_BEGIN_RESTORED);
-		if (strcmp(reason, "saved") != 0)
+		if (!incoming && strcmp(reason, "saved") != 0)
 			return continue_run(d, &run, VP_BEGIN_REVERTED);
 	}
 	/* the guest runs at the source: what the old run left is not taken from it there */
-	if (d->conf->shared_storage &&
-		vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "incoming")) {
+	if (incoming) {
 		run.begin = VP_BEGIN_INCOMING;
 		r = vp_record_write_run(d->record, &run);
 		if (r < 0)
