@@ -396,6 +396,35 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	reason_is saved
 }
 
+@test "a saved guest is still saved when libvirtd was killed in its teardown and does not know of it afterwards" {
+	local word
+	for word in unknown crashed daemon failed; do
+		live
+		qemu_log 1 'shutting down, reason=saved'
+		event stopped end
+		qemu_log 2 "shutting down, reason=$word"
+		event stopped end
+		record_is release saved
+		: >"$seen"
+		event release end $word
+		[ "$status" -eq 0 ]
+		ran '20-archive saved []' '60-post-rm-rf saved []'
+		event release end
+		record_is release saved
+		rm "$tree/qemu-log/web1.log"
+		rm -r "${tree:?}/$record"
+	done
+	# of a snapshot the same goes, and what it knows for certain counts
+	live
+	event release end 'from snapshot'
+	event release end crashed
+	record_is release from-snapshot
+	: >"$seen"
+	event release end destroyed
+	ran '20-archive destroyed []' '60-post-rm-rf destroyed []'
+	not has_record
+}
+
 @test "only stopped and release have a reason" {
 	local op
 	for op in prepare_begin started_begin reconnect_begin; do

@@ -170,6 +170,26 @@ boot_is_over() {
 	ends_as_ever
 }
 
+@test "saved, libvirtd killed in the hook of that, which it calls once more, restored: the same" {
+	machine_runs
+	keep_data
+	part stopped_end.d/90-slow <<-END
+		echo >>$seen/stopped
+		sleep 2
+	END
+	on qemu managedsave vm1 >/dev/null 2>&1 3>&- &
+	within 20 test -s $seen/stopped
+	libvirt_kill
+	libvirt_again
+	within 20 file_has $logs/qemu-vm1.log 'release_end: end exit 0'
+	same_text "$(wc -l <$seen/stopped)" 2
+	same_text "$(why)" 'saved '
+	nothing_changed
+	on qemu start vm1
+	nothing_changed
+	ends_as_ever
+}
+
 @test "saved, host rebooted, restored: the image is the same, the ramdisk is there, empty, and the log warns of it" {
 	machine_runs
 	on qemu managedsave vm1

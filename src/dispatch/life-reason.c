@@ -97,12 +97,31 @@ static void mend_failed(struct dispatch *d)
 		strcpy(d->reason, "lost"); /* of a migration that did not succeed it is true */
 }
 
+/*
+ * A libvirtd that was killed in the teardown of a guest that it had saved calls it once more when it is back,
+ * and knows nothing but that the guest is gone. The reason in the record is of the same end: a run that
+ * goes on has none. What it tells for certain, such as "destroyed", is of a life that no prepare was seen of.
+ */
+static void mend_repeated(struct dispatch *d)
+{
+	static const char *const vague[] = {"unknown", "crashed", "daemon", "failed"};
+	char known[REASON_SIZE];
+
+	if (d->record < 0 || !life_read_line(d->record, "release", known, sizeof(known)) ||
+		!reason_is_pause(known))
+		return;
+	for (size_t i = 0; i < sizeof(vague) / sizeof(vague[0]); i++)
+		if (!strcmp(d->reason, vague[i]))
+			strcpy(d->reason, known);
+}
+
 void life_find_reason(struct dispatch *d)
 {
 	struct vp_run run;
 
 	read_reason(d);
 	mend_failed(d);
+	mend_repeated(d);
 	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
 		return;
 	if (failed_never_started(d->record, d->reason))
