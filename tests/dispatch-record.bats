@@ -662,6 +662,23 @@ ${asking}60-post-rm-rf lost []"
 	not has_record
 }
 
+@test "a prepare waits for the unfinished run also when it gets no descriptor to wait with, or cannot poll it" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local call
+	part "$vendor/release_end.d/20-archive" 'sleep 0.5; echo 20-archive >>"$seen"'
+	for call in pidfd_open:error=EMFILE poll:error=ENOMEM; do
+		live
+		: >"$seen"
+		# of the hook alone, not of the supervisor that it forks
+		strace -o "$tree/strace" -e inject="$call:when=1" \
+			"$hooks/qemu" web1 prepare begin - <<<"$xml" 2>"$tree/stderr"
+		grep -q INJECTED "$tree/strace"
+		ran 20-archive '60-post-rm-rf lost []' 05-virt-parts
+		is_begin new
+		not grep -q 'could not be finished' "$tree/stderr"
+	done
+}
+
 @test "what an admin's own part failed to save is not deleted when the run is finished later" {
 	part "$parts/release_end.d/10-own" 'exit 1'
 	live

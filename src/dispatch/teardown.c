@@ -14,6 +14,8 @@
 
 #include "clock.h"
 
+enum { POLL_MS = 20 };
+
 static _Noreturn void be_supervisor(supervised *work, void *data, int messages)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -40,25 +42,26 @@ static void pass_on(int messages)
 	while (n > 0 || (n < 0 && errno == EINTR));
 }
 
+/*
+ * Also where there is no descriptor to wait with, it waits: who is told that the work could not begin goes on
+ * in its place, beside a child that lives.
+ */
 static int wait_for(pid_t pid, int64_t until)
 {
 	struct pollfd poller = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int status = 0, r;
+	int status = 0;
+	pid_t ended;
 
-	if (poller.fd < 0)
-		return -errno;
 	do
-		r = poll(&poller, 1, clock_left(until));
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		r = -errno;
-	close(poller.fd);
-	if (r == 0)
-		return -ETIMEDOUT;
-	if (r < 0)
-		return r;
-	if (waitpid(pid, &status, 0) < 0)
-		return -errno;
+		if (poller.fd < 0 || (poll(&poller, 1, clock_left(until)) < 0 && errno != EINTR))
+			clock_sleep(POLL_MS);
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && clock_left(until) > 0);
+	if (ended < 0)
+		status = -errno;
+	if (poller.fd >= 0)
+		close(poller.fd);
+	if (ended <= 0)
+		return ended < 0 ? status : -ETIMEDOUT;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 

@@ -12,7 +12,7 @@ typedef int supervised(void *data);
 
 /*
  * Runs WORK in a child of its own session that holds none of this process's descriptors 0-2. Its exit
- * status; -ETIMEDOUT when it goes on beyond UNTIL (of clock_ms), or -errno when it could not begin.
+ * status; -ETIMEDOUT when it goes on beyond UNTIL (of clock_ms); else -errno, and then nothing goes on.
  * What it has told on standard error by then is passed on. ret_pid may be NULL.
  */
 int teardown_supervise(supervised *work, void *data, int64_t until, int *ret_pid);
