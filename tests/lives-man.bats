@@ -252,6 +252,13 @@ set_one() {
 	ramdisk_on /srv/guests/web1/tmp
 	on lxc dumpxml web1 | virt-parts-hook --driver lxc web1 release end failed
 	same_text "$(ramdisks)" ''
+	# it does not end the run of one that runs
+	on lxc start web1
+	echo data >/srv/guests/web1/tmp/data
+	run follow virt-parts-hook.8 1
+	[ "$status" -eq 2 ]
+	says "'web1' runs"
+	test -e /srv/guests/web1/tmp/data
 }
 
 @test "virt-parts-hook(8): an event in a tree to try things in" {
