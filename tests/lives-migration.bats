@@ -217,6 +217,26 @@ ends_here() {
 	image_identity | diff "$BATS_TEST_TMPDIR/image" -
 }
 
+@test "an offline migration: a start there at once counts as one that came by migration, the next one does not" {
+	machine_runs
+	on qemu destroy vm1
+	mkdir -p /srv/guests/vm1/scratch
+	echo 'changed by the guest' >/srv/guests/vm1/www/index.html
+	timeout -k 5 40 virsh -q -c qemu:///system migrate --offline --persistent --unsafe vm1 "$uri"
+	same_text "$(grep there /srv/events)" 'there migrate'
+	on_there qemu start vm1
+	same_text "$(cat /srv/guests/vm1/www/index.html)" 'changed by the guest'
+	there grep -q 'nothing is copied: the guest comes by migration and may still run elsewhere' $logs/qemu-vm1.log
+	on_there qemu destroy vm1
+	test -e /srv/guests/vm1/scratch
+	test -e $image
+	on_there qemu start vm1
+	same_text "$(cat /srv/guests/vm1/www/index.html)" seed
+	on_there qemu destroy vm1
+	fails test -e /srv/guests/vm1/scratch
+	fails test -e $image
+}
+
 @test "a migration aborted by domjobabort: the guest lives on here, and what came there is gone" {
 	machine_runs
 	migrate_begins

@@ -531,6 +531,7 @@ incoming() {
 	does migrate begin
 	does prepare begin
 	same "$(sed -n 's/^begin //p' "$record/run")" incoming
+	says 'nothing is copied: the guest comes by migration and may still run elsewhere'
 	is_there "$image"
 	is_gone "$me/www/a"
 	is_mounted "$me/tmp"

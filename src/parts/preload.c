@@ -50,10 +50,13 @@ static void note_skipped(void *context, const char *path, const char *what)
 }
 
 /* A guest that comes back, or still runs elsewhere, has its files, and they may have changed since. */
-static bool keeps_files(const struct preloading *p)
+static const char *why_files_stay(const struct preloading *p)
 {
-	return p->info.begin == VP_BEGIN_RESTORED || p->info.begin == VP_BEGIN_UNFINISHED ||
-	       p->info.begin == VP_BEGIN_INCOMING;
+	if (p->info.begin == VP_BEGIN_INCOMING)
+		return "the guest comes by migration and may still run elsewhere";
+	return p->info.begin == VP_BEGIN_RESTORED || p->info.begin == VP_BEGIN_UNFINISHED
+		       ? "the guest comes back to its files"
+		       : NULL;
 }
 
 static struct vp_copy_options options_of(struct preloading *p, const struct vp_space *space)
@@ -172,15 +175,15 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 	int r = begin(&p, directive);
 	/* the guest's memory, or the destination of its migration, knows the image as it is */
 	unsigned how = p.info.begin != VP_BEGIN_NEW ? PRELOAD_ISO_KEEP : 0;
+	const char *why = why_files_stay(&p);
 
 	p.element = vp_child(directive, NULL);
 	for (; r == 0 && p.element; p.element = vp_next(p.element, NULL)) {
 		/* an image without contents was attached, and is there if it is needed */
 		if (strcmp(p.element->name, "iso") == 0)
 			r = vp_child(p.element, NULL) ? copy_iso(&p, how) : 0;
-		else if (keeps_files(&p))
-			vp_note(event, p.element,
-				"nothing is copied: the guest comes back to its files");
+		else if (why)
+			vp_note(event, p.element, "nothing is copied: %s", why);
 		else
 			r = copy_dir(&p);
 	}
