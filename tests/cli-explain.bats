@@ -181,6 +181,29 @@ told() {
 	is_mounted "$me/tmp"
 }
 
+@test "a directory of parts that cannot be read fails before all parts, and status says what to do about it" {
+	all_four
+	starts
+	ln -s "$tree/not-mounted" "$parts/release_end.d"
+	told release end destroyed
+	[ "$status" -eq 1 ]
+	has "$output" "leaves '$me/tmp' mounted: a part failed before"
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	vp explain --json "$file" release end destroyed
+	same "$(json '.parts[0] | .name, .state')" 'release_end.d
+refused'
+	call release end destroyed
+	is_mounted "$me/tmp"
+	is_there "$me/scratch"
+	finds status
+	has "$output" "do by hand what release_end.d was to do, then 'virt-parts resolve --own-parts-done $id'"
+	rm "$parts/release_end.d"
+	told prepare begin
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	does prepare begin
+	is_there "$me/scratch"
+}
+
 @test "in an event that stops at once, what is behind a part that fails for certain is not reached" {
 	all_four
 	part "$parts/prepare_begin.d/07-own" true

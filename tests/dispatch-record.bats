@@ -95,12 +95,51 @@ is_begin() {
 	record_is failed 10-own
 }
 
+@test "a directory of parts that cannot be read fails before anything is deleted, and counts until somebody says it is done" {
+	local dir name
+	for dir in "$parts/release_end.d" "$parts/qemu_release_end.d" "$parts/domains/web1/release_end.d" "$hooks/qemu_release_end_-.d"; do
+		name=${dir##*/}
+		live
+		mkdir -p "${dir%/*}"
+		ln -s "$tree/not-mounted" "$dir"
+		touch "$tree/fail/20-archive"
+		: >"$seen"
+		event release end shutdown
+		[ "$status" -eq 1 ]
+		ran "20-archive shutdown [$name]" "60-post-rm-rf shutdown [$name 20-archive]"
+		record_is failed "$name"$'\n''20-archive'
+		# it is there again, but what is in it does not run for a run that has ended
+		rm "$dir" "$tree/fail/20-archive"
+		: >"$seen"
+		event prepare begin
+		ran "20-archive shutdown [$name]" "60-post-rm-rf shutdown [$name]" 05-virt-parts
+		goes_on unfinished
+		rm -r "$tree/state"
+	done
+}
+
+@test "two directories of one name that cannot be read hide neither each other nor a file of that name" {
+	local dir
+	mkdir -p "$parts/domains/web1" "$hooks/qemu.d/web1"
+	for dir in "$parts" "$parts/domains/web1"; do
+		ln -s "$tree/not-mounted" "$dir/release_end.d"
+	done
+	part "$hooks/qemu.d/web1/release/end/release_end.d"
+	live
+	: >"$seen"
+	event release end shutdown
+	has "$errors" 'web1: release_end.d failed'
+	has "$errors" 'web1: domains/web1/release_end.d failed'
+	ran '20-archive shutdown [release_end.d]' '60-post-rm-rf shutdown [release_end.d]' release_end.d
+}
+
 @test "without shipped parts for release the run is not over before they are back" {
 	live
 	rm -r "$vendor/release_end.d"
 	event release end shutdown
 	has_record
 	has "$errors" "no shipped parts in '$vendor/release_end.d'"
+	record_is failed shipped/release_end.d
 	# once they are back the next prepare ends it
 	shipped
 	: >"$seen"

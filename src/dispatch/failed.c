@@ -109,7 +109,7 @@ static bool is_shipped(const struct dispatch *d, const char *name)
 	for (size_t i = 0; i < d->plan.count; i++) {
 		const struct plan_entry *entry = &d->plan.entries[i];
 
-		if (!strcmp(entry->name, name) && plan_is_shipped(entry) &&
+		if (!strcmp(entry->name, name) && plan_is_shipped(entry) && !entry->unreadable &&
 			(entry->state == PLAN_RUN || entry->state == PLAN_IDLE ||
 				entry->state == PLAN_REFUSED))
 			return true;

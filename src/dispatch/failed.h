@@ -7,8 +7,12 @@
 
 #include "dispatch.h"
 
-/* Stands in the list when there were no shipped parts that could release the guest. */
-#define FAILED_SHIPPED "release_end.d"
+/*
+ * Stands in the list when there were no shipped parts that could release the guest; no file has such a
+ * name. Older records say `release_end.d`, and that also for an admin's directory which could not be read:
+ * it counts as the latter, for which more is withheld.
+ */
+#define FAILED_SHIPPED "shipped/release_end.d"
 
 /*
  * Stands in the list when the record's list could not be read, or written, and is empty for that: nobody

@@ -37,10 +37,12 @@ struct plan_entry {
 	enum plan_state state;
 	const char *asked; /* runs only when the run's record has asked/<this>; NULL: always */
 	char *why;	   /* of every state but PLAN_RUN */
+	bool unreadable;   /* a directory of parts, refused: nobody knows what is in it */
 };
 
 struct plan {
-	struct plan_entry *entries; /* by name in byte order, then by source */
+	/* by name in byte order, then by source; directories that cannot be read come before all */
+	struct plan_entry *entries;
 	size_t count;
 	char **warnings; /* what the log must say */
 	size_t n_warnings;

@@ -194,9 +194,13 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 static int add_unreadable(struct plan *plan, const struct place *place, int error)
 {
 	char why[128];
+	int r;
 
 	snprintf(why, sizeof(why), "cannot be read: %s", strerror(error));
-	return add(plan, place, NULL, PLAN_REFUSED, why);
+	r = add(plan, place, NULL, PLAN_REFUSED, why);
+	if (r == 0)
+		plan->entries[plan->count - 1].unreadable = true;
+	return r;
 }
 
 static int scan_directory(struct plan *plan, struct place *place, DIR *dir)

@@ -9,6 +9,7 @@
 
 #include "asked.h"
 #include "directives.h"
+#include "dispatch/failed.h"
 #include "dispatch/names.h"
 #include "runs.h"
 
@@ -83,6 +84,14 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason)
 	return lines;
 }
 
+/* A directory that could not be read is one of these, and so is any file in the layout of VFIO-Tools. */
+static bool is_own(const char *failed)
+{
+	if (!strcmp(failed, FAILED_SHIPPED) || !strcmp(failed, FAILED_UNKNOWN))
+		return false;
+	return !name_is_part(failed) || !vp_directive_find(name_of_directive(failed));
+}
+
 const char *runs_failed_own(struct cli *cli, const char *failed)
 {
 	const struct names names = {(char *)failed};
@@ -90,7 +99,7 @@ const char *runs_failed_own(struct cli *cli, const char *failed)
 	char name[NAME_MAX + 1];
 
 	while (names_next(&names, &at, name))
-		if (name_is_part(name) && !vp_directive_find(name_of_directive(name)))
+		if (is_own(name))
 			own = cli_format(cli, "%s%s%s", own, *own ? " " : "", name);
 	return own;
 }
