@@ -899,6 +899,25 @@ goes_on_and_fails() {
 	goes_on unfinished
 }
 
+@test "an admin's own part that is refused counts as failed, too, when the release was interrupted before its turn" {
+	part "$parts/release_end.d/30-own"
+	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 73'
+	chmod 0777 "$parts/release_end.d/30-own"
+	live
+	: >"$seen"
+	hook qemu web1 release end shutdown 2>/dev/null &
+	within 5 test -s "$tree/supervisor"
+	read -r supervisor part <"$tree/supervisor"
+	kill -KILL "$supervisor"
+	wait
+	kill "$part" || true
+	record_is failed 30-own
+	shipped
+	event prepare begin
+	ran '20-archive shutdown [30-own]' '60-post-rm-rf shutdown [30-own]' 05-virt-parts
+	goes_on unfinished
+}
+
 @test "a release that was interrupted in a shipped part is finished at the next prepare" {
 	live
 	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 72'

@@ -200,7 +200,8 @@ int failed_write_ahead(const struct dispatch *d)
 	for (size_t i = 0; r == 0 && i < d->plan.count; i++) {
 		const struct plan_entry *entry = &d->plan.entries[i];
 
-		if (entry->state != PLAN_RUN || plan_is_shipped(entry) || run_is_advisory(d, entry))
+		if ((entry->state != PLAN_RUN && entry->state != PLAN_REFUSED) ||
+			plan_is_shipped(entry) || run_is_advisory(d, entry))
 			continue;
 		r = names_add(&names, entry->name);
 		more = true;

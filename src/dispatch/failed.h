@@ -51,9 +51,9 @@ char *failed_told(const struct dispatch *d, const struct plan_entry *entry);
 int failed_forget_repeated(struct dispatch *d);
 
 /*
- * Writes d->failed and the admin's own parts that are about to run. These do not run again when a
- * release is interrupted and finished later, so they count as failed until they have ended: what they
- * were to save is not deleted. Where there is no room for them the list is left empty.
+ * Writes d->failed and the admin's own parts whose turn comes, to run or to be refused. These do not run
+ * again when a release is interrupted and finished later, so they count as failed until they have ended:
+ * what they were to save is not deleted. Where there is no room for them the list is left empty.
  */
 int failed_write_ahead(const struct dispatch *d);
 
