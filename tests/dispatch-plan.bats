@@ -118,19 +118,49 @@ teardown() { tree_remove; }
 		ln -s "$tree/link" "$dir"
 		event prepare begin
 		[ "$status" -ne 0 ]
-		has "$errors" "${dir##*/} failed (cannot be read: No such file or directory)"
+		has "$errors" "${dir##*/} failed ('$dir' is a link that leads nowhere: No such file or directory)"
 		rm "$dir"
 	done
 	rm -r "$parts"
 	ln -s "$tree/missing" "$parts"
 	event prepare begin
 	[ "$status" -ne 0 ]
-	has "$errors" 'parts.d failed (cannot be read: No such file or directory)'
+	has "$errors" "parts.d failed ('$parts' is a link that leads nowhere: No such file or directory)"
 	event reconnect begin
 	[ "$status" -eq 0 ]
 	mkdir "$tree/missing"
 	event prepare begin
 	[ "$status" -eq 0 ]
+}
+
+@test "a link that leads nowhere on the way to a directory of parts is refused like one in its place" {
+	local link name xml
+	part "$vendor/release_end.d/60-post-rm-rf" 'echo "60-post-rm-rf [$VIRT_PARTS_FAILED]" >>"$seen"'
+	recorder post-rm-rf
+	for link in domains domains/web1 qemu.d qemu.d/web1 qemu.d/web1/release; do
+		if [[ $link == domains* ]]; then link=$parts/$link; else link=$hooks/$link; fi
+		live
+		: >"$seen"
+		mkdir -p "${link%/*}"
+		ln -s "$tree/missing" "$link"
+		event release end shutdown
+		[ "$status" -ne 0 ]
+		has "$errors" "failed ('$link' is a link that leads nowhere: No such file or directory"
+		if [[ $link == */domains* ]]; then name=release_end.d; else name=end; fi
+		ran "60-post-rm-rf [$name]"
+		has_record
+		rm -r "$tree/state"
+		# where it leads somewhere there is just nothing
+		mkdir "$tree/missing"
+		event release end
+		[ "$status" -eq 0 ]
+		rm -r "$tree/missing"
+		# that of one guest is no matter to another
+		if [[ $link == *web1* ]]; then
+			hook qemu web2 release end -
+		fi
+		rm -r "$hooks/qemu.d" "$parts/domains" 2>/dev/null || true
+	done
 }
 
 # --- network and daemon ----------------------------------------------------------------------------------------

@@ -190,17 +190,22 @@ static int consider(struct plan *plan, struct place *place, int fd, const char *
 	return add(plan, place, name, state, why[0] ? why : NULL);
 }
 
-/* Something is there that cannot be read: nobody knows which parts are not run. */
-static int add_unreadable(struct plan *plan, const struct place *place, int error)
+/* Something is there that cannot be read, for WHY: nobody knows which parts are not run. */
+static int refuse_place(struct plan *plan, const struct place *place, const char *why)
 {
-	char why[128];
-	int r;
+	int r = add(plan, place, NULL, PLAN_REFUSED, why);
 
-	snprintf(why, sizeof(why), "cannot be read: %s", strerror(error));
-	r = add(plan, place, NULL, PLAN_REFUSED, why);
 	if (r == 0)
 		plan->entries[plan->count - 1].unreadable = true;
 	return r;
+}
+
+static int add_unreadable(struct plan *plan, const struct place *place, int error)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "cannot be read: %s", strerror(error));
+	return refuse_place(plan, place, why);
 }
 
 static int scan_directory(struct plan *plan, struct place *place, DIR *dir)
@@ -223,21 +228,35 @@ static int scan_directory(struct plan *plan, struct place *place, DIR *dir)
 	return r;
 }
 
-/* Of a path that cannot be opened since it leads nowhere: something is there all the same. */
-static bool is_link(const char *path)
+/*
+ * Of a place that is not there: something is all the same, if a link on the way to it leads nowhere. From
+ * the root on, where mostly the first name is missing.
+ */
+static int add_if_link(struct plan *plan, const struct place *place)
 {
+	char path[PATH_MAX], why[PATH_MAX + 64];
+	size_t length = place->label;
 	struct stat st;
 
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+	while (place->path[length]) {
+		length += strcspn(place->path + length + 1, "/") + 1;
+		snprintf(path, sizeof(path), "%.*s", (int)length, place->path);
+		if (lstat(path, &st) < 0)
+			return 0;
+		if (!S_ISLNK(st.st_mode) || access(path, F_OK) == 0)
+			continue;
+		snprintf(why, sizeof(why), "'%s' is a link that leads nowhere: %s", path,
+			strerror(errno));
+		return refuse_place(plan, place, why);
+	}
+	return 0;
 }
 
 int scan_root(struct plan *plan, const char *path, size_t label, enum plan_source source)
 {
 	struct place place = {.path = path, .label = label, .source = source};
 
-	if (!is_link(path) || access(path, F_OK) == 0)
-		return 0;
-	return add_unreadable(plan, &place, errno);
+	return add_if_link(plan, &place);
 }
 
 int scan_place(
@@ -247,10 +266,10 @@ int scan_place(
 	struct place place;
 	DIR *dir;
 
-	if (error == ENOENT && !is_link(path))
-		return 0;
 	place = (struct place){
 		.path = path, .label = label, .source = source, .complete = complete};
+	if (error == ENOENT)
+		return add_if_link(plan, &place);
 	if (error == ENOTDIR) {
 		if (source == PLAN_COMPAT_VFIO)
 			return consider(plan, &place, AT_FDCWD, NULL);

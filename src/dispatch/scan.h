@@ -7,12 +7,13 @@
 
 /*
  * Adds what the directory PATH holds to the plan, or, in the layout of VFIO-Tools, PATH itself when
- * it is a file. Messages show what is behind the first LABEL bytes. 0, also when it is not there.
+ * it is a file. Messages show what is behind the first LABEL bytes. 0, also when it is not there; but
+ * when a link behind these leads nowhere, it is refused, since nobody knows what is in it.
  */
 int scan_place(
 	struct plan *plan, const char *path, size_t label, enum plan_source source, bool complete);
 
-/* A root of such directories that is a link which leads nowhere is refused, since nobody knows what is in it. */
+/* The same of a root of such directories, which itself holds none. */
 int scan_root(struct plan *plan, const char *path, size_t label, enum plan_source source);
 
 int scan_warn(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
