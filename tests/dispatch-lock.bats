@@ -67,6 +67,35 @@ tickets() {
 	kill "$part"
 }
 
+@test "a shipped part ends with the process that runs it, one of the admin's own goes on" {
+	local signal pid part
+	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/20-archive"; exec sleep 20'
+	part "$parts/release_end.d/10-own" '[ ! -e "$tree/own" ] || { echo "$PPID $$" >"$tree/10-own"; exec sleep 20; }'
+	recorder archive
+	xml=$asking
+	conf '[limits]' 'teardown-wait = 1s'
+	for signal in TERM KILL; do
+		event prepare begin
+		event started begin
+		event release end shutdown
+		[ "$status" -eq 0 ]
+		within 5 test -s "$tree/20-archive"
+		read -r pid part <"$tree/20-archive"
+		has "$(log_of qemu-web1)" "goes on in the background, pid=$pid"
+		kill "-$signal" "$pid"
+		within 5 gone "$part"
+		rm -r "$tree/20-archive" "$tree/state"
+	done
+	touch "$tree/own"
+	event release end shutdown
+	within 5 test -s "$tree/10-own"
+	read -r pid part <"$tree/10-own"
+	kill -KILL "$pid"
+	within 5 gone "$pid"
+	sleep 0.2
+	kill "$part"
+}
+
 @test "a background process of a part holds no lock" {
 	part "$parts/start_begin.d/10-a" 'setsid sleep 68 & echo $! >"$tree/left"'
 	part "$parts/prepare_begin.d/10-a"

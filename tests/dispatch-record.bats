@@ -910,7 +910,7 @@ goes_on_and_fails() {
 	read -r supervisor part <"$tree/supervisor"
 	kill -KILL "$supervisor"
 	wait
-	kill "$part" || true
+	within 5 gone "$part"
 	record_is failed 30-own
 	shipped
 	event prepare begin
@@ -926,7 +926,7 @@ goes_on_and_fails() {
 	read -r supervisor part <"$tree/supervisor"
 	kill -KILL "$supervisor"
 	wait
-	kill "$part"
+	within 5 gone "$part"
 	part "$vendor/release_end.d/20-archive"
 	: >"$seen"
 	event prepare begin

@@ -72,6 +72,8 @@ static bool run_part(
 		.seconds = time_limit(d, entry),
 		.capture = d->op->filters,
 		.capture_max = INPUT_MAX,
+		/* without the lock it would go on beside the guest's next life, where it deletes and unmounts */
+		.dies_with_parent = plan_is_shipped(entry),
 	};
 	struct spawn_result result;
 	off_t from = log_position(&d->log);

@@ -64,16 +64,24 @@ static int put(int fd, int target)
 	return fd < 0 ? -1 : dup2(fd, target);
 }
 
+/* The signal comes for the end of PARENT, and that may have been before it was asked for. */
+static bool die_with(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
+}
+
 /* In the memory of the parent, which waits: changes nothing there but *error, and never returns. */
-static void run_child(const struct spawn *spawn, int input, int output, volatile int *error)
+static void run_child(
+	const struct spawn *spawn, int input, int output, pid_t parent, volatile int *error)
 {
 	static const union disposition as_new;
 	sigset_t none;
 
 	for (unsigned i = 0; i < changed.count; i++)
 		syscall(SYS_rt_sigaction, changed.signals[i], &as_new, NULL, SIGNAL_SET_SIZE);
-	if (setpgid(0, 0) == 0 && dup2(input, STDIN_FILENO) >= 0 &&
-		put(output, STDOUT_FILENO) >= 0 && put(spawn->error, STDERR_FILENO) >= 0) {
+	if ((!spawn->dies_with_parent || die_with(parent)) && setpgid(0, 0) == 0 &&
+		dup2(input, STDIN_FILENO) >= 0 && put(output, STDOUT_FILENO) >= 0 &&
+		put(spawn->error, STDERR_FILENO) >= 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execve(spawn->argv[0], spawn->argv, spawn->environment);
@@ -93,7 +101,7 @@ static int start(const struct spawn *spawn, int output, pid_t *ret)
 	volatile int error = 0;
 	sigset_t all, before;
 	int input;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	/* not by the child: /proc of a process is made when it is first looked at */
 	if (spawn->input >= 0)
@@ -106,7 +114,7 @@ static int start(const struct spawn *spawn, int output, pid_t *ret)
 	sigprocmask(SIG_BLOCK, &all, &before);
 	pid = vfork();
 	if (pid == 0)
-		run_child(spawn, input, output, &error);
+		run_child(spawn, input, output, parent, &error);
 	if (pid < 0)
 		error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -14,6 +14,7 @@ struct spawn {
 	bool capture; /* it gets a pipe, and what it prints there is written to the file output */
 	off_t capture_max;
 	unsigned seconds;
+	bool dies_with_parent; /* by SIGKILL; what it has started itself does not */
 };
 
 enum spawn_end { SPAWN_EXITED, SPAWN_KILLED, SPAWN_TIMED_OUT, SPAWN_PRINTS_ON, SPAWN_NOT_RUN };
