@@ -220,6 +220,33 @@ teardown() { tree_remove; }
 	ran begin a_file web1 release end - bind_vfio.sh
 }
 
+@test "the layout of VFIO-Tools runs scripts without #! by bash, and files that are empty" {
+	local end=$hooks/qemu.d/web1/release/end
+	mkdir -p "$end"
+	printf '%s\n' 'set -f; words=("$0" "$@"); [[ -n $words ]] && (IFS=\|; echo "${words[*]}" >>'"$seen)" >"$end/a script.sh"
+	: >"$end/empty"
+	chmod 0755 "$end"/*
+	event release end
+	[ "$status" -eq 0 ]
+	same "$(<"$seen")" "$end/a script.sh|web1|release|end|-"
+	# what it is like counts for it all the same, and what is no script fails
+	chmod 0757 "$end/empty"
+	printf '\177ELF\0\0\0\0\n' >"$end/z-binary"
+	chmod 0755 "$end/z-binary"
+	event release end
+	[ "$status" -ne 0 ]
+	has "$errors" 'end/empty failed (it can be written by others than root'
+	has "$errors" 'end/z-binary failed (exit 126)'
+	# and nothing else gets a shell
+	rm -r "$hooks/qemu.d"
+	mkdir -p "$hooks/qemu_release_end_-.d"
+	: >"$hooks/qemu_release_end_-.d/10-a"
+	chmod 0755 "$hooks/qemu_release_end_-.d/10-a"
+	event release end
+	[ "$status" -ne 0 ]
+	has "$errors" '10-a failed (cannot be run: Exec format error)'
+}
+
 @test "the layout of VFIO-Tools passes directories over, and files that are not executable with a warning" {
 	part "$hooks/qemu.d/web1/prepare/begin/start.sh"
 	mkdir "$hooks/qemu.d/web1/prepare/begin/lib"

@@ -61,11 +61,13 @@ static bool run_part(
 	const struct dispatch *d, const struct plan_entry *entry, struct filter *filter)
 {
 	const struct event *event = d->event;
-	char *argv[] = {(char *)entry->path, (char *)event->object, (char *)event->op,
-		(char *)event->subop, (char *)event->extra, NULL};
+	char *shell[] = {(char *)"/bin/bash", (char *)entry->path, (char *)event->object,
+		(char *)event->op, (char *)event->subop, (char *)event->extra, NULL};
 	struct environment environment;
 	struct spawn spawn = {
-		.argv = argv,
+		.argv = shell + 1,
+		/* VFIO-Tools' own dispatcher is a script of bash, which runs such files itself, empty ones too */
+		.shell = entry->source == PLAN_COMPAT_VFIO ? shell : NULL,
 		.input = filter->current,
 		.output = d->log.fd,
 		.error = d->log.fd,

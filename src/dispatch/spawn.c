@@ -85,6 +85,10 @@ static void run_child(
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execve(spawn->argv[0], spawn->argv, spawn->environment);
+		if (errno == ENOEXEC && spawn->shell) {
+			execve(spawn->shell[0], spawn->shell, spawn->environment);
+			errno = ENOEXEC;
+		}
 	}
 	*error = errno;
 	_exit(127);

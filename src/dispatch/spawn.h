@@ -9,6 +9,7 @@
 
 struct spawn {
 	char *const *argv, *const *environment; /* argv[0] is the program's path */
+	char *const *shell; /* NULL, or what runs it if it is a script without `#!` */
 	int input;	   /* read from its beginning through an open file description of its own */
 	int output, error; /* -1: /dev/null */
 	bool capture; /* it gets a pipe, and what it prints there is written to the file output */
