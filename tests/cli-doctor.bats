@@ -129,6 +129,21 @@ known() {
 	mends
 }
 
+@test "a link that leads nowhere on the way to the parts of a guest, or of all, is found" {
+	local link
+	for link in "$parts/domains" "$parts/domains/web1" "$hooks/lxc.d" "$hooks/lxc.d/web1" "$hooks/lxc.d/web1/release"; do
+		mkdir -p "${link%/*}"
+		ln -s nowhere "$link"
+		finds -c "$daemon" doctor
+		has "$output" "is not run and counts as failed: '$link' is a link that leads nowhere"
+		finds list
+		has "$output" "'$link' is a link that leads nowhere"
+		rm "$link"
+		rm -rf "$hooks/lxc.d" "$parts/domains"
+		good -c "$daemon" doctor
+	done
+}
+
 @test "what is refused for another reason than its owner or mode has no command that changes those" {
 	mkdir -p "$parts/prepare_begin.d/30-own"
 	ill "'$parts/prepare_begin.d/30-own' is not run and counts as failed: it is not a regular file"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dispatch/ops.h"
@@ -89,6 +90,32 @@ static void add(struct finding *f, struct parts_event value)
 	*link = event;
 }
 
+/* The events that every guest has; also where nobody knows which ones have parts. */
+static void add_life(struct finding *f, const char *driver, const char *guest)
+{
+	static const char *const life[][2] = {{"prepare", "begin"}, {"start", "begin"},
+		{"started", "begin"}, {"stopped", "end"}, {"release", "end"}};
+
+	for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++)
+		add(f, (struct parts_event){.driver = driver,
+			       .guest = guest,
+			       .op = life[i][0],
+			       .subop = life[i][1]});
+}
+
+/* Why PATH cannot be opened: 0 when it is not there, or no directory. */
+static int take_missing(
+	struct finding *f, const char *path, int error, const char *driver, const char *guest)
+{
+	struct stat st;
+
+	f->where = path;
+	/* for the plan, a link that leads nowhere is no place without parts */
+	if (error == ENOENT && lstat(path, &st) == 0)
+		add_life(f, driver, guest);
+	return error == ENOENT || error == ENOTDIR ? 0 : -error;
+}
+
 /* `O_S.d` or `D_O_S.d`; with TAIL "_-.d" only the second form, without its tail. */
 static void take_name(struct finding *f, const char *name, const char *tail, const char *guest)
 {
@@ -127,10 +154,8 @@ static int scan(
 	struct dirent *entry;
 	int r = 0;
 
-	if (!dir) {
-		f->where = path;
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	}
+	if (!dir)
+		return take_missing(f, path, errno, "", guest);
 	while (r == 0 && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
@@ -154,10 +179,8 @@ static int scan_vfio(
 	struct dirent *entry;
 	int r = 0;
 
-	if (!dir) {
-		f->where = path;
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	}
+	if (!dir)
+		return take_missing(f, path, errno, driver, level ? words[0] : "");
 	while (r == 0 && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -177,15 +200,11 @@ static int scan_vfio(
 
 int parts_events(struct cli *cli, struct parts_event **ret, const char **ret_where)
 {
-	static const char *const life[][2] = {{"prepare", "begin"}, {"start", "begin"},
-		{"started", "begin"}, {"stopped", "end"}, {"release", "end"}};
 	struct finding f = {.cli = cli};
 	const char *words[3];
 	int r;
 
-	for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++)
-		add(&f, (struct parts_event){
-				.driver = "", .guest = "", .op = life[i][0], .subop = life[i][1]});
+	add_life(&f, "", "");
 	r = scan(&f, cli->conf.vendor_dir, ".d", "", false);
 	if (r == 0)
 		r = scan(&f, cli_format(cli, "%s/parts.d", cli->hook_dir), ".d", "", false);
