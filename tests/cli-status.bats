@@ -267,6 +267,30 @@ null'
 	lives
 }
 
+@test "a ramdisk that the guest has moved with its directory: resolve says where it is; moved back it is finished, or it is discarded there" {
+	local how
+	ask_file "<ramdisk><dir size='1M'>$me/a/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/a/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>"
+	for how in back discard; do
+		starts
+		echo saved >"$me/a/tmp/data"
+		mv "$me/a" "$me/a.old"
+		call release end destroyed
+		finds -c "$daemon" resolve web1
+		has "$errors" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp', where a renamed directory has taken it"
+		has "$errors" 'move that directory back'
+		if [[ $how == back ]]; then
+			mv "$me/a.old" "$me/a"
+			good -c "$daemon" resolve web1
+			holds "$archive/web1/tmp/data" saved
+		else
+			good -c "$daemon" resolve --discard --yes web1
+			has "$output" "is lost: the ramdisk '$me/a.old/tmp'"
+		fi
+		nothing_left
+	done
+}
+
 @test "parts of the admin's own that failed are not run again: they are said to be done" {
 	part "$parts/release_end.d/30-own" 'exit 1'
 	all_four

@@ -509,6 +509,65 @@ $me/unrelated"
 	umount "$me/bound"
 }
 
+@test "a ramdisk that the guest has moved with its directory is not forgotten for a new one: the start is refused until it is back" {
+	ask "<ramdisk><dir size='1M'>$me/other</dir><dir size='1M'>$me/a/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/a/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>"
+	starts
+	echo saved >"$me/a/tmp/data"
+	mv "$me/a" "$me/a.old"
+	local -i round
+	for round in 1 2; do
+		call release end destroyed
+		[ "$status" -ne 0 ]
+		has "$errors" "cannot archive '$me/a/tmp': the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp', where a renamed directory has taken it"
+		call prepare begin
+		[ "$status" -ne 0 ]
+		has "$errors" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp'"
+		has "$errors" "move that directory back and start the guest; or give up what is in it with 'virt-parts resolve --discard $id'"
+		same "$(mounts_below "$tree" | paste -sd' ')" "$me/other $me/a.old/tmp"
+		# nor is what the guest has put in its place archived for it
+		is_gone "$me/a" "$archive/web1/tmp"
+		mkdir -p "$me/a/tmp"
+		call release end destroyed
+		[ "$status" -ne 0 ]
+		is_gone "$archive/web1/tmp"
+		rm -r "$me/a"
+	done
+	mv "$me/a.old" "$me/a"
+	does prepare begin
+	holds "$archive/web1/tmp/data" saved
+	is_gone "$me/a/tmp/data"
+	does release end failed
+	nothing_left
+}
+
+@test "a ramdisk that has been moved within what is archived is in the archive" {
+	ask "<ramdisk><dir size='1M'>$me/top/a/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/top</src><dst>$archive/web1/top</dst></dircopy></archive>"
+	starts
+	echo saved >"$me/top/a/tmp/data"
+	mv "$me/top/a" "$me/top/b"
+	ends
+	holds "$archive/web1/top/b/tmp/data" saved
+	nothing_left
+}
+
+@test "two that the journal has on one path are both unmounted" {
+	ask "<ramdisk><dir size='1M'>$me/a/tmp</dir></ramdisk>"
+	starts
+	local before
+	before=$(grep '^mount' "$record/done/ramdisk")
+	mv "$me/a" "$me/a.old"
+	mv "$record/done/ramdisk" "$tree/journal"
+	by_hand ramdisk prepare begin
+	[ "$status" -eq 0 ]
+	printf '%s\n%s\n' "$before" "$(<"$record/done/ramdisk")" >"$tree/journal"
+	cat "$tree/journal" >"$record/done/ramdisk"
+	same "$(mounts_below "$tree" | sort | paste -sd' ')" "$me/a.old/tmp $me/a/tmp"
+	ends
+	nothing_left
+}
+
 @test "a ramdisk that the guest has buried counts, is in no other guest's way, and is unmounted where it is" {
 	local one
 	isolate

@@ -15,9 +15,9 @@
 #include "mounts.h"
 #include "record.h"
 
-/* What the journal says of one path; the strings lie in the journal's text. */
+/* What the journal says of one tmpfs; the strings lie in the journal's text. */
 struct mounted {
-	const char *path, *device, *birth; /* device NULL: the journal was cut short */
+	const char *path, *device, *birth; /* device NULL: it was to be mounted, and perhaps is */
 	struct vp_own_mount at_path, elsewhere;
 	unsigned n_elsewhere;
 };
@@ -108,7 +108,19 @@ static int remember(struct vp_own_mount *place, const struct vp_own_mount *mount
 	return 0;
 }
 
-static int is_elsewhere(struct mounted *m, struct vp_own_mount *mount, bool last)
+/* 1: it is at the path that the journal has; 0: it is not, or -ENOMEM. */
+static int take_at_path(struct mounted *m, const struct vp_own_mount *mount)
+{
+	int r;
+
+	if (strcmp(m->path, mount->path) != 0)
+		return 0;
+	r = remember(&m->at_path, mount);
+	return r < 0 ? r : 1;
+}
+
+/* 1: it is this one, somewhere else; 0: it is not, or -errno. */
+static int take_elsewhere(struct mounted *m, struct vp_own_mount *mount, bool last)
 {
 	int r = has_birth(mount, m->birth);
 
@@ -117,39 +129,38 @@ static int is_elsewhere(struct mounted *m, struct vp_own_mount *mount, bool last
 	if (r <= 0 && !mount->lost)
 		return r;
 	m->n_elsewhere++;
-	return remember(&m->elsewhere, mount);
+	r = remember(&m->elsewhere, mount);
+	return r < 0 ? r : 1;
 }
 
 static int find(const struct vp_mount *mount, void *context)
 {
 	struct finding *finding = context;
+	struct vp_own_mount found = {
+		.id = mount->id, .path = (char *)mount->mount_point, .lost = mount->cut};
 	char device[32];
 	int r = 0;
 
 	if (strcmp(mount->fs_type, "tmpfs") != 0 || strcmp(mount->source, finding->source) != 0)
 		return 0;
 	snprintf(device, sizeof(device), "%u:%u", major(mount->device), minor(mount->device));
-	for (size_t i = 0; r == 0 && i < finding->n; i++) {
-		struct mounted *m = &finding->mounted[i];
-
-		if (m->device && strcmp(m->device, device) != 0)
-			continue;
-		struct vp_own_mount found = {mount->id, (char *)mount->mount_point, mount->cut};
-
-		if (strcmp(m->path, mount->mount_point) == 0)
-			r = remember(&m->at_path, &found);
-		else if (m->device)
-			r = is_elsewhere(m, &found, finding->last);
-	}
-	return r;
+	/* the last first: an earlier one may be gone, and its device used again */
+	for (size_t i = finding->n; r == 0 && i-- > 0;)
+		if (!finding->mounted[i].device || !strcmp(finding->mounted[i].device, device))
+			r = take_at_path(&finding->mounted[i], &found);
+	for (size_t i = finding->n; r == 0 && i-- > 0;)
+		if (finding->mounted[i].device && !strcmp(finding->mounted[i].device, device))
+			r = take_elsewhere(&finding->mounted[i], &found, finding->last);
+	return r < 0 ? r : 0;
 }
 
-static struct mounted *mounted_at(struct finding *finding, const char *path)
+/* The one that was to be mounted on PATH and of which no more is known; else a new one. */
+static struct mounted *to_be_mounted(struct finding *finding, const char *path)
 {
 	struct mounted *mounted;
 
 	for (size_t i = 0; i < finding->n; i++)
-		if (strcmp(finding->mounted[i].path, path) == 0)
+		if (!finding->mounted[i].device && strcmp(finding->mounted[i].path, path) == 0)
 			return &finding->mounted[i];
 	mounted = reallocarray(finding->mounted, finding->n + 1, sizeof(*mounted));
 	if (!mounted)
@@ -174,7 +185,7 @@ static int parse_line(struct finding *finding, char *line)
 	}
 	if (!line || !*line)
 		return 0;
-	m = mounted_at(finding, line);
+	m = to_be_mounted(finding, line);
 	if (!m)
 		return -ENOMEM;
 	m->device = device;
@@ -206,6 +217,16 @@ static int add(struct vp_own_mounts *own, struct vp_own_mount *mount)
 	return 0;
 }
 
+static int add_moved(struct vp_own_mounts *own, struct vp_own_mount *mount, const char *was)
+{
+	int r = add(own, mount);
+
+	if (r < 0)
+		return r;
+	own->mounts[own->n - 1].was = strdup(was);
+	return own->mounts[own->n - 1].was ? 0 : -ENOMEM;
+}
+
 /* What is at its path counts; else what is elsewhere, if that is one: a bind mount is nobody's. */
 static int collect(struct finding *finding, struct vp_own_mounts *own)
 {
@@ -217,7 +238,7 @@ static int collect(struct finding *finding, struct vp_own_mounts *own)
 		if (m->at_path.path)
 			r = add(own, &m->at_path);
 		else if (m->n_elsewhere == 1)
-			r = add(own, &m->elsewhere);
+			r = add_moved(own, &m->elsewhere, m->path);
 	}
 	return r;
 }
@@ -265,8 +286,10 @@ int vp_own_mounts_read(int run, const char *uuid, struct vp_own_mounts *ret)
 
 void vp_own_mounts_free(struct vp_own_mounts *own)
 {
-	for (size_t i = 0; i < own->n; i++)
+	for (size_t i = 0; i < own->n; i++) {
 		free(own->mounts[i].path);
+		free(own->mounts[i].was);
+	}
 	free(own->mounts);
 	*own = (struct vp_own_mounts){0};
 }

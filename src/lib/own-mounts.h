@@ -6,8 +6,9 @@
  * DEVICE BIRTH PATH`. A mount is the run's when its source is virt-parts:UUID and it is at such a
  * PATH with that DEVICE (any device, when the journal was cut short). Where there is none at PATH,
  * it is the one of that DEVICE and BIRTH, elsewhere: a guest may have renamed a directory above it.
- * Devices are used again, mount ids too, and two drivers may have guests of one UUID; a time of
- * birth in nanoseconds tells them apart. BIRTH is `-` where the kernel does not tell.
+ * A later line of the same PATH tells of another tmpfs, and hides none. Devices are used again,
+ * mount ids too, and two drivers may have guests of one UUID; a time of birth in nanoseconds tells
+ * them apart. BIRTH is `-` where the kernel does not tell.
  */
 #ifndef VP_OWN_MOUNTS_H
 #define VP_OWN_MOUNTS_H
@@ -20,6 +21,7 @@ struct vp_own_mount {
 	uint64_t id; /* as mountinfo has it */
 	char *path;
 	bool lost; /* out of reach: covered, or too deep, and then path is only the beginning */
+	char *was; /* the PATH where it was mounted, when it is elsewhere now; else NULL */
 };
 
 struct vp_own_mounts {

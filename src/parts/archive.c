@@ -228,10 +228,38 @@ static int archive_to(
 	return r;
 }
 
+/* A ramdisk that was in SRC, or held it, and has gone from there: another thing is in its place, or none. */
+static const struct vp_own_mount *find_moved(const struct archiving *a, const char *src)
+{
+	for (size_t i = 0; i < a->own.n; i++) {
+		const struct vp_own_mount *own = &a->own.mounts[i];
+
+		if (own->was &&
+			(vp_path_within(src, own->was) ||
+				(vp_path_within(own->was, src) && !vp_path_within(own->path, src))))
+			return own;
+	}
+	return NULL;
+}
+
+static int refuse_moved(
+	const struct archiving *a, const char *src, const struct vp_own_mount *moved)
+{
+	char shown[VP_MOUNT_SHOWN_SIZE];
+
+	vp_error(a->event, a->dircopy,
+		"cannot archive '%s': the ramdisk of '%s' is now at '%s', where a renamed "
+		"directory has taken it; nothing is deleted or unmounted: move that directory back "
+		"and start the guest",
+		src, moved->was, vp_own_mount_shown(moved, shown));
+	return -EBUSY;
+}
+
 static int archive_dircopy(struct archiving *a, unsigned number)
 {
 	const char *src = vp_child(a->dircopy, "src")->text,
 		   *dst = vp_child(a->dircopy, "dst")->text;
+	const struct vp_own_mount *moved = find_moved(a, src);
 	int source, parent, r;
 	const char *leaf;
 
@@ -240,6 +268,11 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 		if (source >= 0)
 			close(source);
 		return 0;
+	}
+	if (moved) {
+		if (source >= 0)
+			close(source);
+		return refuse_moved(a, src, moved);
 	}
 	if (source < 0) {
 		vp_error(a->event, a->dircopy,

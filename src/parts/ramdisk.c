@@ -118,23 +118,46 @@ static void tell_lost(const struct vp_event *event, const struct vp_element *whe
 		vp_own_mount_shown(mount, shown), event->uuid);
 }
 
-static int prepare_dir(const struct vp_event *event, const struct vp_element *dir,
-	struct vp_policy *policy, int run)
+/* What is in it is neither archived nor seen by the guest for as long as it is not where it was mounted. */
+static void tell_moved(const struct vp_event *event, const struct vp_element *where,
+	const struct vp_own_mount *mount)
 {
-	struct vp_own_mounts own;
+	char shown[VP_MOUNT_SHOWN_SIZE];
+
+	vp_error(event, where,
+		"the ramdisk of '%s' is now at '%s', where a renamed directory has taken it: move "
+		"that directory back and start the guest; or give up what is in it with "
+		"'virt-parts resolve --discard %s'",
+		mount->was, vp_own_mount_shown(mount, shown), event->uuid);
+}
+
+/* A new tmpfs in the place of one that is elsewhere would be the only one that anybody knows. */
+static int check_in_place(
+	const struct vp_event *event, const struct vp_element *dir, const struct vp_own_mounts *own)
+{
+	if (vp_own_mounts_lost(own)) {
+		tell_lost(event, dir, vp_own_mounts_lost(own));
+		return -EBUSY;
+	}
+	for (size_t i = 0; i < own->n; i++)
+		if (own->mounts[i].was) {
+			tell_moved(event, dir, &own->mounts[i]);
+			return -EBUSY;
+		}
+	return 0;
+}
+
+static int prepare_target(const struct vp_event *event, const struct vp_element *dir,
+	struct vp_policy *policy, int run, const struct vp_own_mounts *own)
+{
 	struct vp_run info;
-	int target = open_target(policy, event, dir), r;
+	int target = open_target(policy, event, dir), r = 0;
 
 	if (target < 0)
 		return target;
-	r = vp_own_mounts_read(run, event->uuid, &own);
-	if (r == 0 && vp_own_mounts_lost(&own)) {
-		/* the journal would forget it for a new one on the same path */
-		tell_lost(event, dir, vp_own_mounts_lost(&own));
-		r = -EBUSY;
-	} else if (r == 0 && vp_own_mounts_has(target, &own)) {
+	if (vp_own_mounts_has(target, own)) {
 		vp_note(event, dir, "'%s' is mounted already, with what is in it", dir->text);
-	} else if (r == 0 && (r = vp_is_mount_root(target)) > 0) {
+	} else if ((r = vp_is_mount_root(target)) > 0) {
 		vp_error(event, dir,
 			"something else is mounted on '%s'; unmount it or name another directory",
 			dir->text);
@@ -150,8 +173,24 @@ static int prepare_dir(const struct vp_event *event, const struct vp_element *di
 				"saved",
 				dir->text);
 	}
-	vp_own_mounts_free(&own);
 	close(target);
+	return r;
+}
+
+static int prepare_dir(const struct vp_event *event, const struct vp_element *dir,
+	struct vp_policy *policy, int run)
+{
+	struct vp_own_mounts own;
+	int r = vp_own_mounts_read(run, event->uuid, &own);
+
+	if (r < 0)
+		error(event, dir, "see what is mounted on", r);
+	else
+		r = check_in_place(event, dir, &own);
+	/* a directory that is made now would be in the way of one that is to be moved back */
+	if (r == 0)
+		r = prepare_target(event, dir, policy, run, &own);
+	vp_own_mounts_free(&own);
 	return r;
 }
 

@@ -95,7 +95,8 @@ static int check_mount(const struct vp_mount *mount, void *context)
 	static const char prefix[] = "virt-parts:";
 	const struct orphans *o = context;
 	const char *uuid = mount->source + sizeof(prefix) - 1;
-	const struct vp_own_mount own = {mount->id, (char *)mount->mount_point, mount->cut};
+	const struct vp_own_mount own = {
+		.id = mount->id, .path = (char *)mount->mount_point, .lost = mount->cut};
 	char shown[VP_MOUNT_SHOWN_SIZE];
 
 	if (strcmp(mount->fs_type, "tmpfs") != 0 ||
