@@ -242,6 +242,35 @@ $me/unrelated"
 	nothing_left
 }
 
+@test "ramdisk-total counts one once that a shared mount of the guests' tree shows in two places" {
+	local one
+	isolate
+	local -a inside=(nsenter --mount="/proc/$namespace/ns/mnt")
+	mkdir "$tree/view"
+	"${inside[@]}" mount --bind "$guests" "$guests"
+	"${inside[@]}" mount --make-shared "$guests"
+	"${inside[@]}" mount --bind "$guests" "$tree/view"
+	policy '[limits]' 'ramdisk-total = 3M'
+	for one in 1 2; do
+		guest "web$one" lxc "$one"
+		ask "<ramdisk><dir size='${one}M'>$guests/%NAME%/tmp</dir></ramdisk>"
+		starts
+	done
+	same "$(mounts_below "$tree/view" | wc -l)" 3
+	guest web3 lxc 3
+	ask "<ramdisk><dir size='1M'>$guests/%NAME%/tmp</dir></ramdisk>"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" '1048576 bytes more than the 3145728 that the ramdisks of all guests have already'
+	does release end failed
+	for one in 1 2; do
+		guest "web$one" lxc "$one"
+		ends
+	done
+	"${inside[@]}" umount "$tree/view" "$guests"
+	nothing_left
+}
+
 @test "of guests that start at once no more are let in than ramdisk-total allows" {
 	local one pids=()
 	isolate

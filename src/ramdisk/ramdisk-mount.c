@@ -31,14 +31,43 @@ static uint64_t size_of(const char *options)
 	return at ? strtoull(at + 5, NULL, 10) * 1024 : vp_limit_of_memory(&half);
 }
 
-/* The size of one of virt-parts' tmpfs, added up; not by its path, where a guest may hide it. */
+struct total {
+	uint64_t sum;
+	dev_t *counted;
+	size_t n;
+};
+
+/*
+ * The size of one of virt-parts' tmpfs, added up; not by its path, where a guest may hide it. A bind
+ * mount of it, such as a shared mount of the guests' tree makes, is no more memory.
+ */
 static int add_size(const struct vp_mount *mount, void *context)
 {
-	uint64_t *sum = context;
+	struct total *total = context;
+	dev_t *counted;
 
-	if (strcmp(mount->fs_type, "tmpfs") == 0 && strncmp(mount->source, "virt-parts:", 11) == 0)
-		*sum += size_of(mount->super_options);
+	if (strcmp(mount->fs_type, "tmpfs") != 0 || strncmp(mount->source, "virt-parts:", 11) != 0)
+		return 0;
+	for (size_t i = 0; i < total->n; i++)
+		if (total->counted[i] == mount->device)
+			return 0;
+	counted = reallocarray(total->counted, total->n + 1, sizeof(*counted));
+	if (!counted)
+		return -ENOMEM;
+	total->counted = counted;
+	counted[total->n++] = mount->device;
+	total->sum += size_of(mount->super_options);
 	return 0;
+}
+
+static int add_sizes(uint64_t *ret_sum)
+{
+	struct total total = {0};
+	int r = vp_each_mount(add_size, &total);
+
+	free(total.counted);
+	*ret_sum = total.sum;
+	return r;
 }
 
 static int open_lock(const char *run_dir)
@@ -73,7 +102,7 @@ int ramdisk_lock_total(struct vp_policy *policy, uint64_t size, char *why, size_
 			strerror(-lock));
 		return lock;
 	}
-	r = vp_each_mount(add_size, &sum);
+	r = add_sizes(&sum);
 	if (r < 0) {
 		snprintf(why, why_size, "cannot read the list of mounts: %s", strerror(-r));
 	} else if (size > most || sum > most - size) {
