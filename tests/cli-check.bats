@@ -224,6 +224,12 @@ checked() {
 	good check "$file"
 }
 
+@test "a ramdisk that would cover one named before it is an error" {
+	ask_file "<ramdisk><dir size='1M'>$guests/%NAME%/a/b</dir></ramdisk><ramdisk><dir size='1M'>$guests/%NAME%/a</dir></ramdisk>"
+	finds check "$file"
+	found error "<ramdisk><dir>: '$me/a' holds '$me/a/b', which it would cover; name the outer one first"
+}
+
 @test "a path that another guest's run has claimed is found" {
 	policy "write = $tree/shared"
 	mkdir "$tree/shared"

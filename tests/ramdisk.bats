@@ -146,9 +146,16 @@ $me/a/b
 $me/c"
 	ends
 	nothing_left
-	ask "<ramdisk><dir size='1M'>$me/a/b</dir><dir size='2M'>$me/a</dir></ramdisk>"
-	lives
-	nothing_left
+}
+
+@test "a directory that holds one named before it is refused, since it would cover that, also from another <ramdisk>" {
+	local between
+	for between in '' '</ramdisk><ramdisk>'; do
+		ask "<ramdisk><dir size='1M'>$guests/%NAME%/a/b</dir>$between<dir size='2M'>$me/a</dir></ramdisk>"
+		refused "<ramdisk><dir>: '$me/a' holds '$me/a/b', which it would cover; name the outer one first"
+		ask "<ramdisk><dir size='1M'>$me/ab</dir>$between<dir size='2M'>$me/a</dir></ramdisk>"
+		accepted
+	done
 }
 
 @test "a directory that something else is mounted on is refused" {
@@ -656,22 +663,27 @@ os.rename("\n" * 255, "up", src_dir_fd=at, dst_dir_fd=top)' "$me"
 @test "one that covers another is unmounted, then the other, also where the guest has renamed what both lie in" {
 	local -a covering
 	isolate
-	ask "<ramdisk><dir size='1M'>$me/p/y/1/2</dir><dir size='1M'>$me/p/y</dir></ramdisk>"
-	starts
+	covering=(nsenter --mount="/proc/$namespace/ns/mnt")
+	ask "<ramdisk><dir size='1M'>$me/p/y/1/2</dir><dir size='1M'>$me/p/z</dir></ramdisk>"
+	# as the record of an earlier version may ask for it
+	by_hand virt-parts prepare begin
+	sed -i "s,$me/p/z,$me/p/y," "$record/asked/ramdisk"
+	by_hand ramdisk prepare begin "${covering[@]}"
+	[ "$status" -eq 0 ]
+	does started begin
 	mv "$me/p" "$me/q"
 	ends
 	nothing_left
 	# and by a mount that is not the run's, until that is gone
 	starts
 	mv "$me/p" "$me/r"
-	covering=(nsenter --mount="/proc/$namespace/ns/mnt")
 	"${covering[@]}" mount -t tmpfs other "$me/r"
 	call release end destroyed
 	[ "$status" -ne 0 ]
 	has "$errors" "is out of reach, too deep or covered, at '$me/r/y"
 	"${covering[@]}" umount "$me/r"
 	does prepare begin
-	same "$(mounts_below "$tree" | paste -sd' ')" "$me/p/y/1/2 $me/p/y"
+	same "$(mounts_below "$tree" | paste -sd' ')" "$me/p/y/1/2 $me/p/z"
 	does release end failed
 	nothing_left
 }

@@ -62,6 +62,27 @@ static int check_inodes(struct vp_checking *checking, const struct vp_element *d
 		vp_attr_text(dir, "inodes", ""), vp_attr_text(dir, "size", ""), most);
 }
 
+/* They are mounted in the order of the document: the outer one would cover the inner. */
+static int check_order(struct vp_checking *checking, const struct vp_element *dir)
+{
+	const struct vp_element *ramdisk = checking->directives, *before;
+
+	for (; ramdisk; ramdisk = vp_next(ramdisk, NULL)) {
+		if (strcmp(ramdisk->name, spec.name) != 0)
+			continue;
+		before = vp_child(ramdisk, "dir");
+		for (; before && before != dir; before = vp_next(before, "dir"))
+			if (vp_path_within(before->text, dir->text))
+				return vp_check_refuse(checking, dir,
+					"'%s' holds '%s', which it would cover; name the outer "
+					"one first",
+					dir->text, before->text);
+		if (ramdisk == dir->parent)
+			break;
+	}
+	return 0;
+}
+
 static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
 {
 	uint64_t most = vp_limit_of_memory(&checking->policy->conf.ramdisk_size);
@@ -80,6 +101,8 @@ static int check(struct vp_checking *checking, const struct vp_element *ramdisk)
 		r = check_inodes(checking, dir);
 		if (r == 0)
 			r = vp_check_once(checking, dir, NULL);
+		if (r == 0)
+			r = check_order(checking, dir);
 		if (r < 0)
 			return r;
 	}
