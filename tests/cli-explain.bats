@@ -321,12 +321,16 @@ refused'
 @test "explain without a valid parts.conf says that nothing is allowed" {
 	all_four
 	sed -i '1i nonsense' "$hooks/parts.conf"
+	vp explain "$file" prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" 'the built-in values count, but for [dirs], and no path is allowed'
 	# the built-in directories count then
+	sed -i '3i nonsense' "$hooks/parts.conf"
 	[[ ! -e /usr/lib/virt-parts/parts.d ]] || skip 'virt-parts is installed here'
 	vp explain "$file" prepare begin
 	[ "$status" -eq 1 ]
 	has "$output" "there are no shipped parts in '/usr/lib/virt-parts/parts.d'"
-	has "$errors" 'no path is allowed'
+	has "$errors" 'the built-in values count and no path is allowed'
 }
 
 @test "XML comes from standard input, too" {

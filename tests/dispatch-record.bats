@@ -212,8 +212,8 @@ qemu_log() {
 	same "$(<"$tree/reason")" unknown
 }
 
-@test "a run that stays unfinished is told to the system's log" {
-	[[ $EUID -eq 0 ]] || skip 'needs root'
+# system_log: what is told to the system's log from now on comes to be in $tree/heard; the host's own logs are hidden
+system_log() {
 	mkdir "$tree/dev"
 	mknod -m 666 "$tree/dev/null" c 1 3
 	timeout 20 python3 -c 'import socket, sys
@@ -221,14 +221,33 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1] + "/dev/log")
 open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	within 5 test -S "$tree/dev/log"
+	around=(unshare -m --propagation private sh -c 'mount --bind "$0/dev" /dev && mount -t tmpfs none /run &&
+		mount -t tmpfs none /var/log && exec "$@"' "$tree")
+}
+
+@test "a run that stays unfinished is told to the system's log" {
+	[[ $EUID -eq 0 ]] || skip 'needs root'
 	live
 	touch "$tree/fail/20-archive"
-	around=(unshare -m --propagation private sh -c 'mount --bind "$0/dev" /dev && exec "$@"' "$tree")
+	system_log
 	event release end shutdown
 	[ "$status" -eq 1 ]
 	within 5 test -s "$tree/heard"
 	has "$(<"$tree/heard")" 'virt-parts['
 	has "$(<"$tree/heard")" 'web1: the run stays unfinished, failed: 20-archive'
+}
+
+@test "so is a teardown that cannot know where the record of its run lies, since parts.conf is not valid" {
+	[[ $EUID -eq 0 ]] || skip 'needs root'
+	live
+	chmod 0666 "$hooks/parts.conf"
+	system_log
+	event release end shutdown
+	[ "$status" -eq 1 ]
+	has "$errors" 'the record of the run may lie elsewhere'
+	within 5 test -s "$tree/heard"
+	has "$(<"$tree/heard")" "web1: the run may stay unfinished, its record is not found: parts.conf is not valid: '$hooks/parts.conf' can be written by others"
+	has_record
 }
 
 @test "a release that cannot read what failed before is a failure itself, and leaves the run unfinished" {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # parts.conf: what makes it invalid as a whole, what no valid policy means, and which paths its rules allow.
 
-# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of parts_make, guest and call
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of parts_make, guest and call; parts expand what is in them
 load lib/parts.bash
 
 setup() {
@@ -15,7 +15,7 @@ teardown() {
 	parts_remove
 }
 
-# The part is run by hand: without a valid parts.conf the dispatcher knows only the directories of the host.
+# The part is run by hand: the dispatcher runs no part of the tree where [dirs] do not count.
 
 # invalid TEXT...: nothing is allowed, and the message has each TEXT
 invalid() {
@@ -284,6 +284,96 @@ line_is_wrong() {
 	is_gone "$me/www"
 	policy
 	does release end failed
+}
+
+@test "what is wrong in another section leaves [dirs] as they are: a release has its record and log, and what it withheld follows" {
+	local wrong
+	ask "<ramdisk><dir size='1M'>$me/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>"
+	isolate
+	local -a inside=(nsenter --mount="/proc/$namespace/ns/mnt")
+	# should it look in the host's directories all the same
+	"${inside[@]}" mount -t tmpfs none /run
+	"${inside[@]}" mount -t tmpfs none /var/log
+	for wrong in 1 '$'; do
+		policy '[limits]'
+		starts
+		"${inside[@]}" sh -c "echo saved >'$me/tmp/data'"
+		sed -i "${wrong}i archive-bytes = 64GB" "$hooks/parts.conf"
+		call release end destroyed
+		[ "$status" -ne 0 ]
+		has "$errors" 'no valid policy, so nothing is allowed'
+		same "$(mounts_below "$tree")" "$me/tmp"
+		says "release_end: warning: no valid parts.conf: $hooks/parts.conf:" 'the run stays unfinished, failed: 20-archive'
+		policy
+		does prepare begin
+		holds "$archive/web1/tmp/data" saved
+		does release end failed
+		nothing_left
+		rm -r "${archive:?}/web1" "$tree/log"
+	done
+}
+
+# kept: a release that finds no record looks in the tree's directories, and says no more than that
+kept() {
+	rm -rf "$tree/log"
+	call release end destroyed
+	[[ $status -eq 0 ]] && says 'no valid parts.conf: ' "note: there is no record of its run in '$tree/state'"
+}
+
+# not_kept [EVENT]: the same cannot know that there is none, runs the admin's own parts, and fails
+not_kept() {
+	: >"$seen"
+	call "${1:-release}" end destroyed
+	[[ $status -ne 0 ]] || return
+	has "$errors" "web1: parts.conf is not valid: " && has "$errors" "; the record of the run may lie elsewhere, and nothing is archived" &&
+		has "$errors" "mend it, and the guest's next start or 'virt-parts resolve $id' finishes the run" && same "$(<"$seen")" '[record]'
+}
+
+@test "a file that is not valid has its [dirs] when nothing is wrong there; else a teardown whose record is not found fails" {
+	local line
+	hide_host
+	for line in release stopped; do
+		part "$parts/${line}_end.d/10-own" 'echo "[$VIRT_PARTS_FAILED]" >>"$seen"'
+	done
+	for line in 'reed = /srv' '[path]' '[limits ]' ' read = /srv' 'state = /srv' 'ramdisk-size = 1GB' $'read = /srv\r' "$(printf 'x%.0s' {1..5000})"; do
+		policy
+		printf '%s\n' "$line" >>"$hooks/parts.conf"
+		kept
+	done
+	for line in nonsense "state = $tree/other" 'read = /srv'; do
+		policy
+		sed -i "1i $line" "$hooks/parts.conf"
+		kept
+	done
+	policy '[limits]'
+	printf 'ramdisk-size = 1M\0\n' >>"$hooks/parts.conf"
+	kept
+	# not all of what it says can be known
+	for line in 'state = var' "state = $tree/state" 'stade = /srv' ' log = /srv' 'log = /srv ' nonsense '[paths' "$(printf 'x%.0s' {1..5000})"; do
+		policy
+		sed -i "2i $line" "$hooks/parts.conf"
+		not_kept
+	done
+	policy
+	sed -i 's/$/\r/' "$hooks/parts.conf"
+	not_kept
+	for line in '[Dirs]' '[dir]' '[dirs' '[dirs] ' ' [dirs]'; do
+		policy
+		sed -i "1s/.*/$line/" "$hooks/parts.conf"
+		not_kept
+	done
+	policy '[limits]' ' [dirs]'
+	not_kept
+	not_kept stopped
+	policy nonsense
+	chmod 0664 "$hooks/parts.conf"
+	not_kept
+	rm "$hooks/parts.conf"
+	not_kept
+	# who asks for nothing is not concerned
+	metadata ''
+	does release end destroyed
 }
 
 # --- rules -----------------------------------------------------------------------------------------------------

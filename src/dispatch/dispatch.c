@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "failed.h"
 #include "life.h"
 #include "record.h"
 #include "run.h"
@@ -60,7 +61,7 @@ static int look_again(struct dispatch *d)
 			d->op->runs_rest ? "nothing shipped runs" : "refused", d->conf->state_dir,
 			strerror(-r));
 		/* a teardown leaves out only what needs the record */
-		if (!d->op->runs_rest || names_add(&d->failed, "record") < 0)
+		if (!d->op->runs_rest || names_add(&d->failed, FAILED_RECORD) < 0)
 			return r;
 	}
 	if (had == (d->record >= 0))

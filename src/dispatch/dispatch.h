@@ -19,6 +19,7 @@ struct dispatch {
 	const struct event *event;
 	const struct op *op;
 	const struct vp_conf *conf;
+	const char *conf_why; /* it is not valid; NULL: it is, or nobody asks */
 	struct plan plan;
 	struct log log;
 	struct lock lock;

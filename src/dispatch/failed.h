@@ -14,6 +14,9 @@
  */
 #define FAILED_SHIPPED "shipped/release_end.d"
 
+/* Stands in the list, which is nowhere then, when the record was not to be had. */
+#define FAILED_RECORD "record"
+
 /*
  * Stands in the list when the record's list could not be read, or written, and is empty for that: nobody
  * knows what failed.

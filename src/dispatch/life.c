@@ -210,10 +210,10 @@ static int begin_prepare(struct dispatch *d)
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
 			"could honour its directives; %s",
 			d->conf->vendor_dir,
-			d->conf->valid ? "install virt-parts again, or mend [dirs] vendor in "
-					 "parts.conf"
-				       : "parts.conf is not valid, which 'virt-parts doctor' "
-					 "explains, so what it says of [dirs] does not count");
+			d->conf->dirs_valid ? "install virt-parts again, or mend [dirs] vendor in "
+					      "parts.conf"
+					    : "parts.conf is not valid, which 'virt-parts doctor' "
+					      "explains, so what it says of [dirs] does not count");
 		return -ENOENT;
 	}
 	r = unfinished_finish_namesakes(d);
@@ -252,6 +252,30 @@ static int begin_prepare(struct dispatch *d)
 	return finish_first(d, &run);
 }
 
+/* There is no record of its run, as far as this event can know. */
+static void tell_unrecorded(struct dispatch *d)
+{
+	if (d->conf_why && !d->conf->dirs_valid) {
+		log_error(&d->log,
+			"parts.conf is not valid: %s; the record of the run may lie elsewhere, and "
+			"nothing is archived, deleted or unmounted: mend it, and the guest's next "
+			"start or 'virt-parts resolve %s' finishes the run",
+			d->conf_why, d->event->uuid);
+		log_alarm(&d->log,
+			"the run may stay unfinished, its record is not found: parts.conf is not "
+			"valid: %s",
+			d->conf_why);
+		/* the admin's own parts run all the same */
+		names_add(&d->failed, FAILED_RECORD);
+	} else if (event_is(d->event, "release", "end")) {
+		log_line(&d->log,
+			"note: there is no record of its run in '%s': the run has ended already, "
+			"or began before virt-parts was there or had another [dirs] state; nothing "
+			"is archived, deleted or unmounted for it",
+			d->conf->state_dir);
+	}
+}
+
 int life_before(struct dispatch *d)
 {
 	const struct event *event = d->event;
@@ -271,12 +295,8 @@ int life_before(struct dispatch *d)
 	life_find_reason(d);
 	if (d->record >= 0)
 		return begin_teardown(d);
-	if (event->directives && event_is(event, "release", "end"))
-		log_line(&d->log,
-			"note: there is no record of its run in '%s': the run has ended already, "
-			"or began before virt-parts was there or had another [dirs] state; nothing "
-			"is archived, deleted or unmounted for it",
-			d->conf->state_dir);
+	if (event->directives)
+		tell_unrecorded(d);
 	return 0;
 }
 

@@ -91,9 +91,8 @@ static void open_log(struct dispatch *d)
 	log_open(&d->log, d->conf->log_dir, d->event->driver, d->event->object, d->event->uuid);
 }
 
-/* With a parts.conf that was read, and VALID: what that came to. */
-static int handle_with(
-	struct dispatch *d, struct event *event, int read, int valid, const char *why)
+/* With a parts.conf that was read. */
+static int handle_with(struct dispatch *d, struct event *event, int read)
 {
 	const struct vp_conf *conf = d->conf;
 	int opened, r;
@@ -121,8 +120,8 @@ static int handle_with(
 			strerror(-r));
 		return 1;
 	}
-	if (valid < 0)
-		log_warning(&d->log, "no valid parts.conf: %s", why);
+	if (d->conf_why)
+		log_warning(&d->log, "no valid parts.conf: %s", d->conf_why);
 	if (opened < 0 && !event->directives)
 		log_warning(&d->log,
 			"cannot open the record of its run in '%s': %s, going on without",
@@ -161,7 +160,8 @@ static int handle(struct event *event)
 		return 1;
 	valid = vp_conf_read(path, &conf, why, sizeof(why));
 	d.conf = &conf;
-	status = handle_with(&d, event, read, valid, why);
+	d.conf_why = valid < 0 ? why : NULL;
+	status = handle_with(&d, event, read);
 	if (d.op->defers && event->uuid[0])
 		status = life_defer(&d, status);
 	plan_free(&d.plan);

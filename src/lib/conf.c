@@ -26,7 +26,9 @@ struct parser {
 	unsigned line;
 	const char *section;
 	bool seen[N_KEYS];
+	bool dirs_only;	   /* what is in other sections, right or wrong, is passed over */
 	const char *wrong; /* what is wrong with the line */
+	char shown[201];   /* and its beginning */
 };
 
 struct key;
@@ -214,6 +216,11 @@ static int open_section(struct parser *p, const char *line, size_t length)
 	return refuse(p, "is not a section of this file");
 }
 
+static bool is_heading(const char *line, size_t length)
+{
+	return length > 1 && line[0] == '[' && line[length - 1] == ']';
+}
+
 /* A line without its newline, NUL-terminated. */
 static int parse_line(struct parser *p, char *line)
 {
@@ -227,7 +234,7 @@ static int parse_line(struct parser *p, char *line)
 		return refuse(p, "begins with a blank");
 	if (strchr(" \t\r", line[length - 1]))
 		return refuse(p, "ends with a blank");
-	if (line[0] == '[' && line[length - 1] == ']')
+	if (is_heading(line, length))
 		return open_section(p, line, length);
 	if (!p->section)
 		return refuse(p, "stands before the first section");
@@ -267,38 +274,78 @@ static int set_defaults(struct vp_conf *conf)
 	return 0;
 }
 
-int vp_conf_parse(const char *path, const char *text, size_t length, struct vp_conf *ret, char *why,
-	size_t size)
+/*
+ * Whether a line is none of [dirs], where that is all that counts. A heading of any name ends it; of what
+ * looks like one and is none nobody knows which section it begins.
+ */
+static bool is_passed_over(struct parser *p, const char *line, size_t length)
 {
-	struct parser p = {.conf = ret, .last_rule = &ret->rules};
+	if (!p->dirs_only)
+		return false;
+	if (is_heading(line, length)) {
+		p->section = strcmp(line, "[dirs]") == 0 ? "dirs" : NULL;
+		p->conf->dirs_valid |= p->section != NULL;
+		return true;
+	}
+	return !p->section && line[strspn(line, " \t")] != '[';
+}
+
+static int parse_text(struct parser *p, const char *text, size_t length)
+{
 	char line[MAX_LINE + 1] = "";
-	int r = set_defaults(ret);
+	int r = 0;
 
 	for (size_t at = 0; r == 0 && at < length;) {
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t n = (end ? (size_t)(end - text) : length) - at;
 
-		p.line++;
+		p->line++;
 		memcpy(line, text + at, n > MAX_LINE ? MAX_LINE : n);
 		line[n > MAX_LINE ? MAX_LINE : n] = '\0';
-		if (n > MAX_LINE)
-			r = refuse(&p, "... is longer than 4096 bytes");
-		else if (strlen(line) != n)
-			r = refuse(&p, "... holds a NUL byte");
-		else
-			r = parse_line(&p, line);
 		at += n + 1;
+		if (is_passed_over(p, line, strlen(line) == n ? n : 0))
+			continue;
+		if (n > MAX_LINE)
+			r = refuse(p, "... is longer than 4096 bytes");
+		else if (strlen(line) != n)
+			r = refuse(p, "... holds a NUL byte");
+		else
+			r = parse_line(p, line);
 	}
+	snprintf(p->shown, sizeof(p->shown), "%s", line);
+	return r;
+}
+
+/* Of a file that is not valid: the [dirs] that it has, if nothing is wrong there; all else is built in. */
+static int set_dirs_only(struct vp_conf *conf, const char *text, size_t length)
+{
+	struct parser p = {.conf = conf, .last_rule = &conf->rules, .dirs_only = true};
+	int r = set_defaults(conf);
+
+	if (r == 0 && parse_text(&p, text, length) == 0)
+		return 0;
+	vp_conf_free(conf);
+	return set_defaults(conf);
+}
+
+int vp_conf_parse(const char *path, const char *text, size_t length, struct vp_conf *ret, char *why,
+	size_t size)
+{
+	struct parser p = {.conf = ret, .last_rule = &ret->rules};
+	int r = set_defaults(ret);
+
+	if (r == 0)
+		r = parse_text(&p, text, length);
 	if (r == 0) {
-		ret->valid = true;
+		ret->valid = ret->dirs_valid = true;
 		return 0;
 	}
 	if (p.wrong)
-		snprintf(why, size, "%s:%u: '%.200s' %s", path, p.line, line, p.wrong);
+		snprintf(why, size, "%s:%u: '%s' %s", path, p.line, p.shown, p.wrong);
 	else
 		snprintf(why, size, "%s: %s", path, strerror(-r));
 	vp_conf_free(ret);
-	return set_defaults(ret) < 0 ? -ENOMEM : r;
+	return set_dirs_only(ret, text, length) < 0 ? -ENOMEM : r;
 }
 
 static int read_trusted(

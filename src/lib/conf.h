@@ -4,7 +4,9 @@
  *
  * A value is never cut, joined or widened: an unknown section or key, a leading blank, a repeated
  * single-valued key, a value that does not parse or a line over 4 KiB make the whole file invalid.
- * Then valid is false, there are no path rules, and every other value is the built-in one.
+ * Then valid is false, there are no path rules, and every other value is the built-in one; but where
+ * a record and a log lie is no policy: the values of [dirs] count all the same when the file is root's
+ * alone and no line of [dirs] is wrong (dirs_valid).
  */
 #ifndef VP_CONF_H
 #define VP_CONF_H
@@ -33,7 +35,8 @@ struct vp_limit {
 
 struct vp_conf {
 	bool valid;
-	struct vp_rule *rules;				       /* in the order of the file */
+	bool dirs_valid;       /* what [dirs] says counts; true when valid */
+	struct vp_rule *rules; /* in the order of the file */
 	unsigned prepare_timeout, part_timeout, teardown_wait; /* seconds */
 	struct vp_limit ramdisk_size, ramdisk_total;	       /* bytes, or percent of the memory */
 	struct vp_limit archive_bytes, archive_entries;	       /* of one archive */

@@ -89,8 +89,8 @@ bool cli_has_conf(const struct cli *cli)
 {
 	if (!cli->conf_why[0])
 		return true;
-	cli_error("no valid parts.conf, so the built-in values count and no path is allowed: %s",
-		cli->conf_why);
+	cli_error("no valid parts.conf, so the built-in values count%s and no path is allowed: %s",
+		cli->conf.dirs_valid ? ", but for [dirs]," : "", cli->conf_why);
 	return false;
 }
 
