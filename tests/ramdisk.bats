@@ -249,14 +249,19 @@ $me/unrelated"
 	nothing_left
 }
 
-@test "ramdisk-total counts one once that a shared mount of the guests' tree shows in two places" {
-	local one
+# show_twice: hooks are called where all below $guests is below $tree/view, too, mounts included
+show_twice() {
 	isolate
-	local -a inside=(nsenter --mount="/proc/$namespace/ns/mnt")
+	inside=(nsenter --mount="/proc/$namespace/ns/mnt")
 	mkdir "$tree/view"
 	"${inside[@]}" mount --bind "$guests" "$guests"
 	"${inside[@]}" mount --make-shared "$guests"
 	"${inside[@]}" mount --bind "$guests" "$tree/view"
+}
+
+@test "ramdisk-total counts one once that a shared mount of the guests' tree shows in two places" {
+	local one
+	show_twice
 	policy '[limits]' 'ramdisk-total = 3M'
 	for one in 1 2; do
 		guest "web$one" lxc "$one"
@@ -574,6 +579,28 @@ $me/unrelated"
 	holds "$archive/web1/tmp/data" saved
 	is_gone "$me/a/tmp/data"
 	does release end failed
+	nothing_left
+}
+
+@test "a ramdisk that has been moved and is seen in two places is not forgotten: nothing is done until it is back" {
+	show_twice
+	ask "<ramdisk><dir size='1M'>$me/a/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/a/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>"
+	starts
+	"${inside[@]}" sh -c "echo saved >'$me/a/tmp/data'"
+	mv "$me/a" "$me/a.old"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "is in several places, where a renamed directory has taken it; move that directory back, and start the guest"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "the ramdisk of '$me/a/tmp' is now at '"
+	has "$errors" "a.old/tmp' and in other places, where a renamed directory has taken it: move that directory back and start the guest"
+	mv "$me/a.old" "$me/a"
+	does prepare begin
+	holds "$archive/web1/tmp/data" saved
+	does release end failed
+	"${inside[@]}" umount "$tree/view" "$guests"
 	nothing_left
 }
 

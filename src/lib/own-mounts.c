@@ -217,17 +217,24 @@ static int add(struct vp_own_mounts *own, struct vp_own_mount *mount)
 	return 0;
 }
 
-static int add_moved(struct vp_own_mounts *own, struct vp_own_mount *mount, const char *was)
+static int add_moved(struct vp_own_mounts *own, struct mounted *m)
 {
-	int r = add(own, mount);
+	struct vp_own_mount *mount;
+	int r = add(own, &m->elsewhere);
 
 	if (r < 0)
 		return r;
-	own->mounts[own->n - 1].was = strdup(was);
-	return own->mounts[own->n - 1].was ? 0 : -ENOMEM;
+	mount = &own->mounts[own->n - 1];
+	mount->several = m->n_elsewhere > 1;
+	mount->lost |= mount->several;
+	mount->was = strdup(m->path);
+	return mount->was ? 0 : -ENOMEM;
 }
 
-/* What is at its path counts; else what is elsewhere, if that is one: a bind mount is nobody's. */
+/*
+ * What is at its path counts, and a bind mount of it is nobody's. When all are elsewhere nobody can tell
+ * which of them is the run's: to forget it would lose what is in it.
+ */
 static int collect(struct finding *finding, struct vp_own_mounts *own)
 {
 	int r = 0;
@@ -237,8 +244,8 @@ static int collect(struct finding *finding, struct vp_own_mounts *own)
 
 		if (m->at_path.path)
 			r = add(own, &m->at_path);
-		else if (m->n_elsewhere == 1)
-			r = add_moved(own, &m->elsewhere, m->path);
+		else if (m->n_elsewhere > 0)
+			r = add_moved(own, m);
 	}
 	return r;
 }

@@ -20,8 +20,9 @@
 struct vp_own_mount {
 	uint64_t id; /* as mountinfo has it */
 	char *path;
-	bool lost; /* out of reach: covered, or too deep, and then path is only the beginning */
-	char *was; /* the PATH where it was mounted, when it is elsewhere now; else NULL */
+	bool lost; /* out of reach: covered, or too deep, and then path is only the beginning; or several */
+	bool several; /* it is elsewhere in several places, and path is one of them */
+	char *was;    /* the PATH where it was mounted, when it is elsewhere now; else NULL */
 };
 
 struct vp_own_mounts {

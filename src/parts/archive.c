@@ -319,10 +319,13 @@ static int begin(struct archiving *a, const struct vp_element *directive)
 	lost = vp_own_mounts_lost(&a->own);
 	if (lost) {
 		vp_error(a->event, directive,
-			"nothing is archived, deleted or unmounted: the ramdisk '%s' is out of "
-			"reach, too deep or covered; move a directory above it up in the tree, or "
-			"unmount what covers it, and start the guest",
-			vp_own_mount_shown(lost, shown));
+			"nothing is archived, deleted or unmounted: the ramdisk '%s' is %s, and "
+			"start the guest",
+			vp_own_mount_shown(lost, shown),
+			lost->several ? "in several places, where a renamed directory has taken "
+					"it; move that directory back"
+				      : "out of reach, too deep or covered; move a directory "
+					"above it up in the tree, or unmount what covers it");
 		return -ENAMETOOLONG;
 	}
 	r = vp_policy_load(a->event, &a->policy);

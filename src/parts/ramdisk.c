@@ -105,19 +105,6 @@ static int mount_on(const struct vp_event *event, const struct vp_element *dir,
 	return r < 0 ? error(event, dir, "record the mount on", r) : 0;
 }
 
-static void tell_lost(const struct vp_event *event, const struct vp_element *where,
-	const struct vp_own_mount *mount)
-{
-	char shown[VP_MOUNT_SHOWN_SIZE];
-
-	vp_error(event, where,
-		"a ramdisk of the run is out of reach, too deep or covered, at '%s': move a "
-		"directory above it up in the tree, or unmount what covers it, and start the "
-		"guest; "
-		"or give it up with 'virt-parts resolve --discard %s'",
-		vp_own_mount_shown(mount, shown), event->uuid);
-}
-
 /* What is in it is neither archived nor seen by the guest for as long as it is not where it was mounted. */
 static void tell_moved(const struct vp_event *event, const struct vp_element *where,
 	const struct vp_own_mount *mount)
@@ -125,10 +112,28 @@ static void tell_moved(const struct vp_event *event, const struct vp_element *wh
 	char shown[VP_MOUNT_SHOWN_SIZE];
 
 	vp_error(event, where,
-		"the ramdisk of '%s' is now at '%s', where a renamed directory has taken it: move "
-		"that directory back and start the guest; or give up what is in it with "
+		"the ramdisk of '%s' is now at '%s'%s, where a renamed directory has taken it: "
+		"move that directory back and start the guest; or give up what is in it with "
 		"'virt-parts resolve --discard %s'",
-		mount->was, vp_own_mount_shown(mount, shown), event->uuid);
+		mount->was, vp_own_mount_shown(mount, shown),
+		mount->several ? " and in other places" : "", event->uuid);
+}
+
+static void tell_lost(const struct vp_event *event, const struct vp_element *where,
+	const struct vp_own_mount *mount)
+{
+	char shown[VP_MOUNT_SHOWN_SIZE];
+
+	if (mount->several) {
+		tell_moved(event, where, mount);
+		return;
+	}
+	vp_error(event, where,
+		"a ramdisk of the run is out of reach, too deep or covered, at '%s': move a "
+		"directory above it up in the tree, or unmount what covers it, and start the "
+		"guest; "
+		"or give it up with 'virt-parts resolve --discard %s'",
+		vp_own_mount_shown(mount, shown), event->uuid);
 }
 
 /* A new tmpfs in the place of one that is elsewhere would be the only one that anybody knows. */
