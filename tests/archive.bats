@@ -699,11 +699,69 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	nothing_left
 }
 
-@test "an archive that was interrupted is not repeated, and its leftovers go, also those of another day" {
-	mkdir -p "$archive/web1/.virt-parts.2001-02-03.AbCd12/tree" "$archive/web1/.virt-parts.log.Xy12Zq/tree"
+# killed: archive's release by hand, killed when the copy is about to be put in place
+killed() {
+	by_hand archive release end strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:signal=KILL
+	[ "$status" -ne 0 ]
+	has "$(find "$archive/web1" -name messages)" /.virt-parts.
+}
+
+@test "what an archive that was killed has left goes with the next try, also where that has another day" {
+	command -v strace >/dev/null || skip 'needs strace'
+	archive '' "$archive/%NAME%/%DATE%/log"
+	starts
+	environment=(VIRT_PARTS_EVENT_TIME=86400)
+	killed
+	environment=(VIRT_PARTS_EVENT_TIME=172800)
+	killed
+	environment=()
+	ends
+	same "$(find "$archive" -name '.virt-parts*')" ''
+	same "$(find "$archive" -name log)" "$archive/web1/$today/log"
+	nothing_left
+}
+
+@test "what was left when the power failed, and the journal is lost, is known by its name" {
+	command -v strace >/dev/null || skip 'needs strace'
 	archive
-	lives
+	starts
+	killed
+	rm -r "$record/done"
+	ends
 	same "$(names_in "$archive/web1")" log
+	nothing_left
+}
+
+@test "what has the name of such a leftover, and may be another host's or a guest's, is left alone" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local left others=$archive/web1/.virt-parts.log.Xy12Zq
+	mkdir -p "$others/tree" "$archive/web1/.virt-parts.2001-02-03.AbCd12/tree"
+	chmod 0700 "$others"
+	archive
+	starts
+	killed
+	left=$(find "$archive/web1" -name '.virt-parts.log.*' ! -path "$others")
+	# in its place is what somebody else may have put there
+	rm -r "$left"
+	mkdir "$left"
+	chmod 0755 "$left"
+	ends
+	same "$(names_in "$archive/web1")" "$(printf '%s\n' .virt-parts.2001-02-03.AbCd12 "${others##*/}" "${left##*/}" log | LC_ALL=C sort | paste -sd' ')"
+	is_there "$others/tree"
+}
+
+@test "an archive that cannot be noted in the record is not begun" {
+	archive
+	starts
+	mkdir -p "$record/done/archive-staging"
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	has "$errors" "cannot create a staging directory for 'log': Is a directory; nothing of it is deleted or unmounted"
+	same "$(names_in "$archive/web1")" ''
+	rmdir "$record/done/archive-staging"
+	does prepare begin
+	is_there "$archive/web1/log"
+	does release end failed
 	nothing_left
 }
 

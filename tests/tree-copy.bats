@@ -330,25 +330,53 @@ for n in range(20):
 	no_leftovers dst
 }
 
-@test "the staging directory of a live copy is left alone, that of a dead one is removed" {
-	requires flock
-	small_tree src
-	"$tool" --hold 3 copy src dst copy &
-	sleep 1
-	mkdir dst/.virt-parts.copy.AAAAAA dst/.virt-parts.copy.other.BBBBBB dst/.virt-parts.copy.short
-	run -0 "$tool" copy src dst copy
-	[[ $output == copy ]]
-	[[ ! -e dst/.virt-parts.copy.AAAAAA && -e dst/.virt-parts.copy.other.BBBBBB && -e dst/.virt-parts.copy.short ]]
-	wait
-	[[ -e dst/copy-2/a/one ]]
+# dead_copy KEY: the staging directory that a copy of this maker leaves which is killed
+dead_copy() {
+	"$tool" --key "$1" --hold 60 copy src dst copy &
+	local copy=$! dead=''
+	until dead=$(find dst -maxdepth 1 -name '.virt-parts.*') && [[ -e $dead/tree/fifo ]]; do sleep 0.1; done
+	kill -KILL "$copy"
+	wait "$copy" || :
+	echo "$dead"
 }
 
-@test "a staging directory that somebody else made is left alone" {
-	requires_root
-	mkdir dst/.virt-parts.copy.AAAAAA
-	chown 1234 dst/.virt-parts.copy.AAAAAA
+@test "what a dead copy has left is removed by the next of the same maker, and by no other" {
+	local dead
+	small_tree src
+	dead=$(dead_copy one)
+	run -0 "$tool" --key two copy src dst copy
 	run -0 "$tool" copy src dst copy
-	[[ -e dst/.virt-parts.copy.AAAAAA ]]
+	[[ -e $dead/tree/a/one ]]
+	run -0 "$tool" --key one copy src dst copy
+	[[ $output == copy-3 ]]
+	no_leftovers dst
+}
+
+@test "the staging directory of a live copy is left alone, also by its own maker" {
+	small_tree src
+	"$tool" --key one --hold 3 copy src dst copy &
+	sleep 1
+	run -0 "$tool" --key one copy src dst copy
+	[[ $output == copy ]]
+	wait
+	[[ -e dst/copy-2/a/one ]]
+	no_leftovers dst
+}
+
+@test "a directory in a dead copy's place that is somebody else's, or open to others, is left alone" {
+	requires_root
+	local dead
+	small_tree src
+	dead=$(dead_copy one)
+	chown 1234 "$dead"
+	run -0 "$tool" --key one copy src dst copy
+	chown 0 "$dead"
+	chmod 0755 "$dead"
+	run -0 "$tool" --key one copy src dst copy
+	mv "$dead" dst/away
+	ln -s away "$dead"
+	run -0 "$tool" --key one copy src dst copy
+	[[ $output == copy-3 && -L $dead && -e dst/away/tree/a/one ]]
 }
 
 @test "every file and directory, then the name, then the directories above are written to disk" {
@@ -598,9 +626,9 @@ kill_all() {
 		for name in dst/*; do
 			[[ ! -e $name ]] || same_tree src "$name" || return 1
 		done
-		"$tool" copy src dst copy >name && same_tree src "dst/$(<name)" && no_leftovers dst
+		"$tool" --key one copy src dst copy >name && same_tree src "dst/$(<name)" && no_leftovers dst
 	}
-	kill_all "$tool" copy src dst copy
+	kill_all "$tool" --key one copy src dst copy
 }
 
 @test "after SIGKILL at any call every file of a merge is the old or the new one, and the next merge succeeds and cleans up" {

@@ -6,6 +6,10 @@
  * Journal, done/archive: `TURN N STATE PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
  * the run's and STATE the tree's before it was read; so that a teardown which is done again makes no second
  * archive of what is as it was, and does when the guest has started since, or somebody wrote there.
+ *
+ * Journal, done/archive-staging: `NAME DST` before the directory NAME is made, beside DST, in which an archive
+ * is built: where a process that was killed may have left one, on whatever day. After a power loss, which may
+ * cost the journal, one is known by its name, which the run's boot and guest make that of no other host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -151,20 +155,32 @@ static struct vp_copy_options options_of(struct archiving *a, const struct vp_sp
 	return options;
 }
 
+static int note_staging(void *context, const char *name)
+{
+	const struct archiving *a = context;
+	char *line;
+	int r;
+
+	if (asprintf(&line, "%s %s", name, vp_child(a->dircopy, "dst")->text) < 0)
+		return -ENOMEM;
+	r = vp_record_append(a->run, "done/archive-staging", line);
+	free(line);
+	return r;
+}
+
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
 static int copy_and_publish(struct archiving *a, int source, int parent, const char *leaf,
 	const struct vp_space *limits, struct vp_copy_result *result, char *ret_name, char *why,
 	size_t size)
 {
 	struct vp_copy_options options = options_of(a, limits);
-	char staging_name[NAME_MAX + 1], ignored[256];
-	/* of any name: what a killed run left yesterday had yesterday's date */
-	int staging, r = vp_remove_stale_staging(parent, NULL, why, size);
+	char staging_name[NAME_MAX + 1], ignored[256], key[128];
+	const struct vp_staging_maker maker = {key, note_staging, a};
+	int staging, r;
 
 	*ret_name = '\0';
-	if (r < 0)
-		return r;
-	staging = vp_staging_make(parent, leaf, staging_name, why, size);
+	snprintf(key, sizeof(key), "%s %s", a->info.boot_id, a->event->uuid);
+	staging = vp_staging_make(parent, leaf, &maker, staging_name, why, size);
 	if (staging < 0)
 		return staging;
 	r = vp_copy_tree(source, staging, &options, result, why, size);
@@ -335,6 +351,45 @@ static int begin(struct archiving *a, const struct vp_element *directive)
 	return r;
 }
 
+/* LINE is of the journal. What cannot be removed keeps no archive from being made. */
+static void remove_left_at(
+	struct archiving *a, const struct vp_element *directive, char *line, const char *dst)
+{
+	char why[1024] = "";
+	const char *leaf;
+	int parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0, &leaf), r = parent;
+
+	line[dst - line - 1] = '\0';
+	if (parent >= 0) {
+		r = vp_staging_remove_left(parent, line, why, sizeof(why));
+		close(parent);
+	}
+	if (r > 0)
+		vp_note(a->event, directive, "removed '%s', of an interrupted archive to '%s'",
+			line, dst);
+	else if (r < 0 && r != -ENOENT)
+		vp_note(a->event, directive,
+			"cannot remove '%s', of an interrupted archive to '%s': %s; remove it",
+			line, dst, parent < 0 ? a->policy.why : why);
+}
+
+/* What processes of this run were building when they were killed. */
+static void remove_left(struct archiving *a, const struct vp_element *directive)
+{
+	char *journal, *rest, *line;
+
+	if (vp_record_read(a->run, "done/archive-staging", &journal, NULL) < 0)
+		return;
+	rest = journal;
+	while ((line = strsep(&rest, "\n"))) {
+		const char *dst = strchr(line, '/');
+
+		if (dst && dst > line)
+			remove_left_at(a, directive, line, dst);
+	}
+	free(journal);
+}
+
 static void end(struct archiving *a)
 {
 	vp_policy_free(&a->policy);
@@ -346,6 +401,7 @@ static void end(struct archiving *a)
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	static unsigned number; /* counts on over the directives of the run */
+	static bool has_looked; /* for what is left */
 	bool act = vp_reason_matches(
 		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, event->reason);
 	struct archiving a = {.event = event, .run = -1};
@@ -355,6 +411,9 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 	if (!act)
 		vp_note(event, directive, "nothing to archive when the guest ends with '%s'",
 			event->reason);
+	if (ready && !has_looked)
+		remove_left(&a, directive);
+	has_looked = has_looked || ready;
 	/* whatever is done: by the number the journal knows it the next time */
 	for (a.dircopy = vp_child(directive, "dircopy"); a.dircopy;
 		a.dircopy = vp_next(a.dircopy, "dircopy")) {

@@ -18,20 +18,39 @@
 
 #define MAX_TRIES 16
 #define RANDOM_LENGTH 6
+#define KEYED_LENGTH 10 /* 59 bits: no two makers ever have the same */
+#define FNV_BASIS 0xcbf29ce484222325
+#define FNV_PRIME 0x100000001b3
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-int vp_append_random(char *text)
+static void append_number(char *text, uint64_t number, int length)
 {
 	char *at = text + strlen(text);
+
+	for (int i = 0; i < length; i++, number /= sizeof(alphabet) - 1)
+		*at++ = alphabet[number % (sizeof(alphabet) - 1)];
+	*at = '\0';
+}
+
+int vp_append_random(char *text)
+{
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return errno > 0 ? -errno : -EIO;
-	for (int i = 0; i < RANDOM_LENGTH; i++, number /= sizeof(alphabet) - 1)
-		*at++ = alphabet[number % (sizeof(alphabet) - 1)];
-	*at = '\0';
+	append_number(text, number, RANDOM_LENGTH);
 	return 0;
+}
+
+/* FNV-1a, as the number of the attempt would begin it. */
+static uint64_t hash_of(const char *key, unsigned attempt)
+{
+	uint64_t hash = (FNV_BASIS ^ attempt) * FNV_PRIME;
+
+	for (; *key; key++)
+		hash = (hash ^ (unsigned char)*key) * FNV_PRIME;
+	return hash;
 }
 
 bool vp_is_random_name(const char *name, const char *prefix)
@@ -42,23 +61,13 @@ bool vp_is_random_name(const char *name, const char *prefix)
 	       strspn(name + length, alphabet) == RANDOM_LENGTH;
 }
 
-/* ".virt-parts.NAME.", NAME cut so that the random part fits behind it. */
-static void staging_prefix(const char *name, char prefix[NAME_MAX + 1])
+static bool is_staging_name(const char *name)
 {
-	snprintf(prefix, NAME_MAX + 1 - RANDOM_LENGTH, VP_TEMPORARY_PREFIX "%.*s.",
-		(int)(NAME_MAX - RANDOM_LENGTH - strlen(VP_TEMPORARY_PREFIX) - 1), name);
-}
+	const char *end = strrchr(name, '.');
 
-static bool is_staging_name(const char *name, const char *prefix)
-{
-	size_t length = strlen(name);
-
-	if (prefix)
-		return vp_is_random_name(name, prefix);
 	return strncmp(name, VP_TEMPORARY_PREFIX, strlen(VP_TEMPORARY_PREFIX)) == 0 &&
-	       length > strlen(VP_TEMPORARY_PREFIX) + RANDOM_LENGTH + 1 &&
-	       name[length - RANDOM_LENGTH - 1] == '.' &&
-	       strspn(name + length - RANDOM_LENGTH, alphabet) == RANDOM_LENGTH;
+	       end > name + strlen(VP_TEMPORARY_PREFIX) && strlen(end + 1) >= RANDOM_LENGTH &&
+	       end[1 + strspn(end + 1, alphabet)] == '\0';
 }
 
 /* Whether name in dir still is what fd is. */
@@ -81,7 +90,7 @@ static int try_make(int dest_parent, const char *name)
 		return fd;
 	int r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 
-	/* Between mkdir and here a vp_remove_stale_staging() may have taken it for a dead one. */
+	/* Between mkdir and here somebody may have looked whether its maker lives. */
 	if (r == -EWOULDBLOCK || (r == 0 && !is_still(dest_parent, name, fd)))
 		r = -EBUSY;
 	else if (r == 0)
@@ -96,17 +105,36 @@ static int try_make(int dest_parent, const char *name)
 	return r;
 }
 
-int vp_staging_make(int dest_parent, const char *name, char ret_name[NAME_MAX + 1], char *ret_why,
-	size_t why_size)
+/*
+ * ".virt-parts.NAME.XXXXXX", NAME cut so that the end fits behind it. The end is the same whenever the
+ * same maker makes the same attempt, and another than any other maker's.
+ */
+static int staging_name(const char *name, const struct vp_staging_maker *maker, unsigned attempt,
+	char ret[NAME_MAX + 1])
+{
+	snprintf(ret, NAME_MAX + 1 - KEYED_LENGTH, VP_TEMPORARY_PREFIX "%.*s.",
+		(int)(NAME_MAX - KEYED_LENGTH - strlen(VP_TEMPORARY_PREFIX) - 1), name);
+	if (!maker)
+		return vp_append_random(ret);
+	append_number(ret, hash_of(maker->key, attempt), KEYED_LENGTH);
+	return 0;
+}
+
+int vp_staging_make(int dest_parent, const char *name, const struct vp_staging_maker *maker,
+	char ret_name[NAME_MAX + 1], char *ret_why, size_t why_size)
 {
 	const struct vp_why why = {ret_why, why_size};
 	char staging[NAME_MAX + 1];
 	int r = -EEXIST;
 
-	for (int tries = 0; tries < MAX_TRIES && (r == -EEXIST || r == -EBUSY || r == -ENOENT);
-		tries++) {
-		staging_prefix(name, staging);
-		r = vp_append_random(staging);
+	for (unsigned attempt = 0;
+		attempt < MAX_TRIES && (r == -EEXIST || r == -EBUSY || r == -ENOENT); attempt++) {
+		r = staging_name(name, maker, attempt, staging);
+		/* what cannot be removed is in the way, and the next name is tried */
+		if (r == 0 && maker)
+			vp_staging_remove_left(dest_parent, staging, NULL, 0);
+		if (r == 0 && maker && maker->note)
+			r = maker->note(maker->context, staging);
 		if (r == 0)
 			r = try_make(dest_parent, staging);
 	}
@@ -125,51 +153,37 @@ int vp_staging_remove(
 	return r;
 }
 
-/* Removes one if its maker is gone: 1 if so, 0 if not, or -errno. */
-static int remove_if_stale(int dest_parent, const char *name, const struct vp_why *why)
+int vp_staging_open_left(int dest_parent, const char *staging_name)
 {
 	struct stat st;
-	int fd = vp_open_beneath(dest_parent, name, O_RDONLY | O_DIRECTORY);
+	int fd, r;
 
+	if (!is_staging_name(staging_name))
+		return -ENOENT;
+	fd = vp_open_beneath(dest_parent, staging_name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP
-			       ? 0
-			       : vp_why_path(why, fd, "open", name);
-	int r = 0;
-
-	if (fstat(fd, &st) < 0)
-		r = vp_why_path(why, -errno, "examine", name);
-	else if (st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-		 is_still(dest_parent, name, fd)) {
-		r = vp_remove_tree(dest_parent, name, NULL, why->text, why->size);
-		r = r == 0 ? 1 : r;
-	}
+		return fd == -ENOTDIR || fd == -ELOOP ? -ENOENT : fd;
+	r = fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700))
+		r = -ENOENT;
+	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = errno == EWOULDBLOCK ? -ENOENT : -errno;
+	if (r == 0 && !is_still(dest_parent, staging_name, fd))
+		r = -ENOENT;
+	if (r == 0)
+		return fd;
 	close(fd);
 	return r;
 }
 
-int vp_remove_stale_staging(int dest_parent, const char *name, char *ret_why, size_t why_size)
+int vp_staging_remove_left(
+	int dest_parent, const char *staging_name, char *ret_why, size_t why_size)
 {
 	const struct vp_why why = {ret_why, why_size};
-	const struct vp_walk_options options = {.max_depth = 0};
-	char prefix[NAME_MAX + 1];
-	struct vp_walk *walk;
-	const char *entry;
-	unsigned char type;
-	int removed = 0;
-	int r = vp_walk_begin(dest_parent, &options, &why, &walk);
+	int fd = vp_staging_open_left(dest_parent, staging_name), r;
 
-	if (r < 0)
-		return r;
-	if (name)
-		staging_prefix(name, prefix);
-	while (r >= 0 && (r = vp_walk_next(walk, &entry, &type)) > 0) {
-		if (!is_staging_name(entry, name ? prefix : NULL))
-			continue;
-		r = remove_if_stale(vp_walk_fd(walk), entry, &why);
-		if (r > 0)
-			removed++;
-	}
-	vp_walk_end(walk);
-	return r < 0 ? r : removed;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : vp_why_path(&why, fd, "open", staging_name);
+	r = vp_staging_remove(dest_parent, staging_name, fd, ret_why, why_size);
+	return r < 0 ? r : 1;
 }

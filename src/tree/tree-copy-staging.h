@@ -14,24 +14,40 @@
 #define VP_TEMPORARY_SIZE sizeof(VP_TEMPORARY_PREFIX "XXXXXX")
 
 /*
- * Makes `.virt-parts.<name>.XXXXXX` (0700, the caller's, no ACL inherited; a long name is cut) in
- * dest_parent and locks it with flock(), which says that its maker lives. ret_name gets its name.
- * Returns an O_RDONLY|O_DIRECTORY descriptor that must stay open while the directory is used, or
- * -errno.
+ * Who makes one. Whether its maker lives cannot be asked of a directory: locks of another host that
+ * shares the filesystem are not seen here. So each is removed by its own maker alone.
  */
-int vp_staging_make(int dest_parent, const char *name, char ret_name[NAME_MAX + 1], char *ret_why,
-	size_t why_size);
+struct vp_staging_maker {
+	const char *key; /* no other maker has it, on any host: its directories are known by name */
+	/* told each name before it is made, for where it is not looked for; -errno ends it; or NULL */
+	int (*note)(void *context, const char *staging_name);
+	void *context;
+};
+
+/*
+ * Makes `.virt-parts.<name>.XXXXXXXXXX` (0700, the caller's, no ACL inherited; a long name is cut) in
+ * dest_parent, and removes before what the same maker has left there for that name; NULL: one without a
+ * key. It is locked with flock(), which says on this host that its maker lives. ret_name gets its
+ * name. Returns an O_RDONLY|O_DIRECTORY descriptor that must stay open while the directory is used,
+ * or -errno.
+ */
+int vp_staging_make(int dest_parent, const char *name, const struct vp_staging_maker *maker,
+	char ret_name[NAME_MAX + 1], char *ret_why, size_t why_size);
 
 /* Removes a staging directory with all that is in it, and closes staging_dir in any case. */
 int vp_staging_remove(
 	int dest_parent, const char *staging_name, int staging_dir, char *ret_why, size_t why_size);
 
 /*
- * Removes the staging directories in dest_parent that were made for name (NULL: for any name) by
- * processes that are gone. One that is locked, or that somebody else owns, is left alone. Returns
- * the number removed or -errno.
+ * Opens and locks what has such a name and may be left of a maker that is gone: the caller's own
+ * directory, closed to others, that nobody on this host has locked. -ENOENT: it is no such thing, or
+ * not there.
  */
-int vp_remove_stale_staging(int dest_parent, const char *name, char *ret_why, size_t why_size);
+int vp_staging_open_left(int dest_parent, const char *staging_name);
+
+/* Removes that, of which the caller knows that it has made it. 1, 0 where there is none, or -errno. */
+int vp_staging_remove_left(
+	int dest_parent, const char *staging_name, char *ret_why, size_t why_size);
 
 /*
  * Puts staged_name of staging_dir into dest_parent under name, else as name-2, name-3, ... until

@@ -33,12 +33,14 @@ static const char usage[] =
 	"  race-open ROUNDS ROOT RELATIVE GOOD\n"
 	"options: --bytes N --entries N --depth N --mounts (enter all) --uid N --gid N --file-mode "
 	"M --dir-mode M\n"
-	"         --top-mode M --keep-top --durable --ignore-changes --usage --hold SECONDS\n";
+	"         --top-mode M --keep-top --durable --ignore-changes --usage --hold SECONDS\n"
+	"         --key TEXT (the maker of staging directories)\n";
 
 struct tool {
 	struct vp_copy_options options;
 	bool show_usage;
 	unsigned hold; /* seconds between copy and publish */
+	struct vp_staging_maker maker;
 };
 
 static char why[2048];
@@ -80,15 +82,12 @@ static int copy(struct tool *tool, char **argument)
 	char staging_name[NAME_MAX + 1], name[NAME_MAX + 1];
 	struct vp_copy_result result;
 	int source = open_dir(argument[0]), parent = open_dir(argument[1]);
-	int r = vp_remove_stale_staging(parent, argument[2], why, sizeof(why));
-
-	if (r < 0)
-		return report(r);
-	int staging = vp_staging_make(parent, argument[2], staging_name, why, sizeof(why));
+	int staging = vp_staging_make(parent, argument[2], tool->maker.key ? &tool->maker : NULL,
+		staging_name, why, sizeof(why));
 
 	if (staging < 0)
 		return report(staging);
-	r = vp_copy_tree(source, staging, &tool->options, &result, why, sizeof(why));
+	int r = vp_copy_tree(source, staging, &tool->options, &result, why, sizeof(why));
 	if (tool->hold > 0)
 		sleep(tool->hold);
 	if (r == 0)
@@ -239,7 +238,7 @@ static int race_copy(struct tool *tool, char **argument)
 
 	for (long i = 0; i < rounds; i++) {
 		char name[NAME_MAX + 1];
-		int staging = vp_staging_make(parent, "race", name, why, sizeof(why));
+		int staging = vp_staging_make(parent, "race", NULL, name, why, sizeof(why));
 
 		if (staging < 0)
 			return report(staging);
@@ -394,6 +393,8 @@ static int take_option(struct tool *tool, char **argument)
 		return options->top_mode = mode, 2;
 	else if (strcmp(name, "--hold") == 0)
 		return tool->hold = (unsigned)number, 2;
+	else if (strcmp(name, "--key") == 0)
+		return tool->maker.key = argument[1], 2;
 	else
 		return 0;
 	return 1;
