@@ -274,18 +274,24 @@ known() {
 	ends
 }
 
-@test "what a copy has left that was killed is found, and removing it mends that; one that goes on is none" {
+@test "what a copy has left that was killed is noted, and not said to be dead: it may be another host's" {
 	local dead=$archive/web1/.virt-parts.log.aB3dE5
-	mkdir -p "$dead/deep"
-	ill "'$dead' is what is left of a copy"
+	local said="'$dead' is a copy that was not completed, or that another host is making"
+	mkdir -p -m 700 "$dead/deep" "$archive/web1/.virt-parts.log" "$archive/web1/.virt-parts.log.aB3dE6"
+	chmod 0700 "$dead"
+	chmod 0755 "$archive/web1/.virt-parts.log.aB3dE6"
+	good -c "$daemon" doctor
+	has "$output" "$said"
+	lacks "$output" 'rm -rf'
+	same "$(grep -c 'was not completed' <<<"$output")" 1
 	background bash -c 'exec 9<"$1"; flock 9; exec sleep 100' _ "$dead"
 	within 5 not flock -n "$dead" true
 	good -c "$daemon" doctor
+	lacks "$output" 'was not completed'
 	kill "${helpers[-1]}"
 	within 5 flock -n "$dead" true
-	ill "'$dead'"
-	mends
-	is_gone "$dead"
+	good -c "$daemon" doctor
+	has "$output" "$said"
 }
 
 @test "an image of a guest that nobody here knows is noted, one of a guest that is known is not" {

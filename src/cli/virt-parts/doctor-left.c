@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,30 +69,21 @@ static void look_at_rules(struct looking *l, enum vp_access access)
 
 /* --- copies that were not completed --------------------------------------------------------------------------- */
 
-/* A copy that goes on holds a lock on the directory that it fills. */
-static bool is_dead_copy(int dir, const char *name)
-{
-	int fd;
-	bool dead;
-
-	if (strncmp(name, VP_TEMPORARY_PREFIX, strlen(VP_TEMPORARY_PREFIX)) != 0)
-		return false;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	dead = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
-	if (fd >= 0)
-		close(fd);
-	return dead;
-}
-
+/*
+ * A copy that goes on holds a lock on the directory that it fills, which on another host is not seen: so
+ * no command is told that would remove it. What a run of this host has left goes when that is finished.
+ */
 static bool look_for_copy(struct looking *l, int dir, const char *name, const char *path)
 {
-	struct cli *cli = l->f->cli;
+	int fd = vp_staging_open_left(dir, name);
 
-	if (!is_dead_copy(dir, name))
+	if (fd < 0)
 		return false;
-	findings_add(l->f, FINDING_WARNING, "copies",
-		cli_format(cli, "rm -rf %s", cli_quoted(cli, path)),
-		"'%s' is what is left of a copy that was not completed; its source is still there",
+	close(fd);
+	findings_add(l->f, FINDING_NOTE, "copies", "",
+		"'%s' is a copy that was not completed, or that another host is making which "
+		"shares the filesystem; remove it if no run here is unfinished and no other host "
+		"archives there",
 		path);
 	return true;
 }
