@@ -239,6 +239,23 @@ null'
 	lives
 }
 
+@test "resolve --discard names what is left of an archive that was killed, once, and leaves it" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local left n
+	unfinished
+	mv "$me/var/log.away" "$me/var/log"
+	for n in 1 2; do
+		by_hand archive release end strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:signal=KILL
+		[ "$status" -ne 0 ]
+	done
+	left=$(find "$archive" -name '.virt-parts.*')
+	is_there "$left"
+	good -c "$daemon" resolve --discard --yes web1
+	same "$(grep -c 'not completed' <<<"$output")" 1
+	has "$output" "stays: '$left', part of an archive that was not completed; remove it then"
+	is_there "$left"
+}
+
 @test "a ramdisk that the guest has buried too deep keeps the run; resolve --discard ends it and leaves the mount" {
 	isolate
 	prefix=(nsenter --mount="/proc/$namespace/ns/mnt")

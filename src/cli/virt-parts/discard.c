@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolve --discard: what it loses, and the record that is left for the release parts. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,34 @@ static void show_directives(struct resolving *x)
 	show_lines(cli, "is not archived",
 		runs_unsaved(cli, x->record, x->run->error ? 0 : x->run->info.turn, ""));
 	show_lines(cli, "is not deleted", runs_undeleted(cli, x->record, ""));
+}
+
+/* What an archive was built in that was killed: with the record it is not known any more. */
+static void show_staging(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	const char *lines, *line, *shown = "\n";
+	char *journal;
+
+	if (vp_record_read(x->record, "done/archive-staging", &journal, NULL) < 0)
+		return;
+	lines = cli_copy(cli, journal, strlen(journal));
+	free(journal);
+	while ((line = cli_line(cli, &lines))) {
+		const char *dst = strchr(line, '/'), *leaf = dst ? strrchr(dst, '/') : NULL, *path;
+
+		if (!dst || dst == line)
+			continue;
+		path = cli_format(
+			cli, "%.*s/%.*s", (int)(leaf - dst), dst, (int)(dst - line - 1), line);
+		/* each try that was killed has a line */
+		if (strstr(shown, cli_format(cli, "\n%s\n", path)) ||
+			faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		printf("  stays: '%s', part of an archive that was not completed; remove it then\n",
+			cli_shown(cli, path));
+		shown = cli_format(cli, "%s%s\n", shown, path);
+	}
 }
 
 /* The record that mend_record makes says that the guest came by migration. */
@@ -86,6 +115,7 @@ void discard_show_loss(struct resolving *x)
 			show_ramdisk(cli, &own.mounts[i]);
 	vp_own_mounts_free(&own);
 	show_images(x);
+	show_staging(x);
 	show_directives(x);
 	fflush(stdout);
 }
