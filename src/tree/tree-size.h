@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * The disk space, in bytes, of what lies in DIR, mounts left out. Hard links count each. 0 or
- * -errno and why.
+ * The disk space, in bytes, of what lies in DIR, mounts left out. Hard links count each. What
+ * others change meanwhile may count or not. 0 or -errno and why.
  */
 int vp_tree_size(int dir, uint64_t *ret_bytes, char *ret_why, size_t why_size);
 

@@ -87,11 +87,14 @@ int vp_walk_find(struct vp_walk *walk, const struct vp_identity *identity)
 	for (int attempt = 0; attempt < 2; attempt++, start = 0) {
 		int r = seek(walk, start);
 
+		/* a directory that was emptied may not have the position any more */
+		if (r == -EINVAL && attempt == 0)
+			continue;
 		while (r == 0) {
 			int more = next_entry(walk);
 
 			if (more < 0)
-				return more;
+				return more == -ENOENT ? -ESTALE : more;
 			if (more == 0)
 				break;
 			struct dirent64 *entry = vp_walk_current(walk)->entry;

@@ -16,6 +16,7 @@
 #include "tree-copy-staging.h"
 #include "tree-copy.h"
 #include "tree-remove.h"
+#include "tree-size.h"
 
 static const char usage[] =
 	"usage: tree-tool [OPTION...] COMMAND ARGUMENT...\n"
@@ -23,6 +24,7 @@ static const char usage[] =
 	"  merge SRC DST\n"
 	"  remove PARENT NAME\n"
 	"  empty DIR\n"
+	"  size DIR                 print how many bytes it takes\n"
 	"  mkdirs ROOT RELATIVE MODE\n"
 	"  open ROOT RELATIVE       print what is read there\n"
 	"  mounts DIR               print a mount in DIR\n"
@@ -133,6 +135,17 @@ static int empty(struct tool *tool, char **argument)
 
 	(void)tool;
 	return print_removed(r, &result);
+}
+
+static int size_command(struct tool *tool, char **argument)
+{
+	uint64_t bytes = 0;
+	int r = vp_tree_size(open_dir(argument[0]), &bytes, why, sizeof(why));
+
+	(void)tool;
+	if (r == 0)
+		printf("%llu\n", (unsigned long long)bytes);
+	return report(r);
 }
 
 static int mkdirs(struct tool *tool, char **argument)
@@ -344,6 +357,7 @@ static const struct command {
 	{"merge", 2, merge},
 	{"remove", 2, remove_command},
 	{"empty", 1, empty},
+	{"size", 1, size_command},
 	{"mkdirs", 3, mkdirs},
 	{"open", 2, open_command},
 	{"mounts", 1, mounts},

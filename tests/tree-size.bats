@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# How much a tree takes, also while others change it: what archive-total counts.
+
+# shellcheck disable=SC2154 # variables of tree-tool.bash
+bats_require_minimum_version 1.5.0
+load lib/tree-tool.bash
+
+# size_of DIR: as du has it, without the top
+size_of() {
+	find "$1" -mindepth 1 -printf '%b\n' | awk '{ sum += $1 } END { print sum * 512 }'
+}
+
+# while_read DIRECTORIES COMMAND...: the size of src into the file size, COMMAND being done before so many directories'
+# last is read
+while_read() {
+	local -i number=$1
+	shift
+	rm -f trace
+	strace -f -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=2000000:when="$number" "$tool" size src >size 2>why &
+	local walk=$!
+	until [[ $(grep -c getdents64 trace 2>/dev/null) -ge $number ]]; do sleep 0.05; done
+	"$@"
+	wait "$walk" || {
+		cat why trace >&2
+		return 1
+	}
+}
+
+@test "a size is that of all in it, to any depth" {
+	small_tree src
+	rm src/a/b/again
+	"$tool" make-deep src 200 deep
+	run -0 "$tool" size src
+	[[ $output == "$(size_of src)" ]]
+}
+
+@test "a directory that is removed while its size is asked ends there, and nothing fails" {
+	requires strace
+	local before
+	mkdir -p src/a/b
+	head -c 10000 /dev/zero >src/f
+	before=$(size_of src)
+	while_read 3 rm -r src/a
+	(($(<size) >= $(size_of src) && $(<size) <= before))
+}
+
+@test "a deep directory that is removed or moved while its size is asked: it is asked anew" {
+	requires strace
+	mkdir -p src/1/2/3/4/5/6/7 dst
+	# the seventh directory's turn is the eighth
+	while_read 8 mv src/1/2/3/4/5/6/7 dst/moved
+	[[ $(<size) == "$(size_of src)" ]]
+	mkdir src/1/2/3/4/5/6/7
+	while_read 8 rm -r src/1/2
+	[[ $(<size) == "$(size_of src)" ]]
+}
+
+@test "a directory that is moved again and again while its size is asked ends it in a refusal" {
+	requires strace
+	mkdir -p src/1/2
+	strace -o trace -e trace=statx -e inject=statx:error=ESTALE:when=4+ "$tool" size src >size 2>why || :
+	[[ ! -s size && $(<why) == *ESTALE* ]]
+	(($(grep -c INJECTED trace) < 50))
+}
