@@ -277,6 +277,14 @@ load lib/iso.bash
 	[[ $status -eq 1 && $output == *'more than 19 entries'*E2BIG* ]]
 	run "$ISO_BUILD" --max-bytes 199 X X out.iso src
 	[[ $status -eq 1 && $output == *'more than 199 bytes'*EFBIG* ]]
+	run "$ISO_BUILD" --max-bytes 0 X X out.iso src
+	[[ $status -eq 1 && $output == *'more than 0 bytes'*EFBIG* ]]
+	run "$ISO_BUILD" --max-entries 0 X X out.iso src
+	[[ $status -eq 1 && $output == *'more than 0 entries'*E2BIG* ]]
+	run "$ISO_BUILD" --max-entries 1 X X out.iso --file a= --file b=
+	[[ $status -eq 1 && $output == *"more than 1 entries, with 'b'"*E2BIG* ]]
+	run "$ISO_BUILD" --max-entries 2 --max-bytes 0 X X out.iso --file a= --file b=
+	[[ $status -eq 0 ]]
 }
 
 @test "a sparse file of 8 EiB is refused at once" {

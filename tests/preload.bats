@@ -586,6 +586,14 @@ incoming() {
 	call prepare begin
 	[ "$status" -ne 0 ]
 	does release end failed
+	local nothing
+	for nothing in 'archive-bytes = 0' 'archive-bytes = 0%' 'archive-entries = 0'; do
+		policy_limit "$nothing"
+		call prepare begin
+		[ "$status" -ne 0 ]
+		has "$errors" 'more than 0 '
+		does release end failed
+	done
 	policy_limit 'archive-bytes = 1M'
 	does prepare begin
 	does release end failed

@@ -63,7 +63,7 @@ static int scan_entry(struct iso_tree *tree, struct iso_node *dir, const struct 
 	struct statx st;
 	int error;
 
-	if (tree->request->max_entries && tree->entries >= tree->request->max_entries)
+	if (tree->entries >= tree->request->max_entries)
 		return iso_fail(&tree->failure, E2BIG, "more than %llu entries, in '%s'",
 			(unsigned long long)tree->request->max_entries,
 			iso_node_text(tree, dir, from->source, text));

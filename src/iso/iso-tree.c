@@ -107,7 +107,7 @@ int iso_tree_count(struct iso_tree *tree, uint64_t bytes, const char *where)
 {
 	uint64_t max = tree->request->max_bytes;
 
-	if (!max || max > ISO_BYTES_MAX)
+	if (max > ISO_BYTES_MAX)
 		max = ISO_BYTES_MAX;
 	if (bytes > max - tree->bytes)
 		return iso_fail(&tree->failure, EFBIG, "more than %llu bytes, with '%s'",
@@ -202,8 +202,13 @@ int iso_tree_add_files(struct iso_tree *tree)
 	int error = 0;
 
 	for (size_t i = 0; !error && i < tree->request->n_files; i++) {
+		const struct iso_file *file = &tree->request->files[i];
+
+		if (tree->entries >= tree->request->max_entries)
+			return iso_fail(&tree->failure, E2BIG, "more than %llu entries, with '%s'",
+				(unsigned long long)tree->request->max_entries, file->path);
 		tree->entries++;
-		error = add_file(tree, &tree->request->files[i]);
+		error = add_file(tree, file);
 	}
 	return error;
 }

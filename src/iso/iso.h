@@ -28,8 +28,9 @@ struct iso_request {
 	size_t n_sources;
 	const struct iso_file *files;
 	size_t n_files;
-	uint64_t max_entries; /* directory entries met in the sources plus files; 0: no limit */
-	uint64_t max_bytes;   /* of file contents; 0: no limit but the format's 4 TiB */
+	/* UINT64_MAX: no limit; 0: nothing */
+	uint64_t max_entries; /* directory entries met in the sources plus files */
+	uint64_t max_bytes;   /* of file contents; never more than the format's 4 TiB */
 	/* Told what is in a source but not in the image, and why; may be NULL. The path may hold
 	 * any byte but '/' in its names. */
 	void (*warn)(const char *path, const char *why);

@@ -211,7 +211,7 @@ static int set_limits(struct building *b)
 
 	if (r < 0)
 		return r;
-	b->request.max_bytes = space.max_bytes == UINT64_MAX ? 0 : space.max_bytes;
+	b->request.max_bytes = space.max_bytes;
 	b->request.max_entries = space.max_entries < MAX_ENTRIES ? space.max_entries : MAX_ENTRIES;
 	return 0;
 }

@@ -65,7 +65,11 @@ int main(int argc, char **argv)
 {
 	static struct iso_source sources[LIST_MAX];
 	static struct iso_file files[LIST_MAX];
-	struct iso_request request = {.sources = sources, .files = files, .warn = warn};
+	struct iso_request request = {.sources = sources,
+		.files = files,
+		.max_entries = UINT64_MAX,
+		.max_bytes = UINT64_MAX,
+		.warn = warn};
 	int at = 1;
 
 	if (argc == 3 && !strcmp(argv[1], "--id"))
