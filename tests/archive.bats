@@ -402,6 +402,25 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	same "$(names_in "$archive/web1")" 'log log-2'
 }
 
+@test "archive-total counts what lies on the destination's own filesystem, and a file with two links once" {
+	policy '[limits]' 'archive-total = 200K'
+	mkdir -p "$archive/web1/disk" "$archive/web1/other"
+	mount -t tmpfs disk "$archive/web1/disk"
+	mount -t tmpfs other "$archive/web1/other"
+	head -c 300000 /dev/zero >"$archive/web1/other/file"
+	archive '' "$archive/%NAME%/disk/log"
+	head -c 50000 /dev/zero >"$me/log/large"
+	ln "$me/log/large" "$me/log/again"
+	lives
+	lives
+	starts
+	head -c 100000 /dev/zero >"$me/log/larger"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" archive-total
+	same "$(names_in "$archive/web1/disk")" 'log log-2'
+}
+
 @test "a full archive disk: nothing is unmounted or deleted, and what was withheld follows when there is room" {
 	everything
 	mount -t tmpfs -o size=64k,mode=755 small "$archive"

@@ -17,7 +17,7 @@ while_read() {
 	local -i number=$1
 	shift
 	rm -f trace
-	strace -f -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=2000000:when="$number" "$tool" size src >size 2>why &
+	strace -f -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=2000000:when="$number" "$tool" size src src >size 2>why &
 	local walk=$!
 	until [[ $(grep -c getdents64 trace 2>/dev/null) -ge $number ]]; do sleep 0.05; done
 	"$@"
@@ -31,8 +31,47 @@ while_read() {
 	small_tree src
 	rm src/a/b/again
 	"$tool" make-deep src 200 deep
-	run -0 "$tool" size src
+	run -0 "$tool" size src src
 	[[ $output == "$(size_of src)" ]]
+}
+
+@test "a file with several links counts once" {
+	head -c 30000 /dev/zero >src/f
+	mkdir src/d
+	ln src/f src/d/again
+	ln src/f src/third
+	ln src/f src/fourth
+	run -0 "$tool" size src src
+	((output == $(stat -c %b src/f) * 512 + $(stat -c %b src/d) * 512))
+	ln src/f dst/outside
+	run -0 "$tool" size dst dst
+	((output * 5 > $(stat -c %b src/f) * 512 - 5 && output * 5 <= $(stat -c %b src/f) * 512))
+}
+
+@test "of what is mounted below, that counts which is on the way, and nothing twice" {
+	requires_mount
+	local bare
+	mkdir -p src/a src/beside
+	mount -t tmpfs none src/beside
+	head -c 8192 /dev/zero >src/beside/f
+	mount -t tmpfs none src/a
+	head -c 40960 /dev/zero >src/a/f
+	mkdir -p src/a/deep/b src/a/loop
+	# the whole in itself
+	mount --bind src src/a/loop
+	mount -t tmpfs none src/a/deep/b
+	head -c 81920 /dev/zero >src/a/deep/b/f
+	mkdir src/a/deep/b/c
+	# a directory of a tmpfs takes no blocks, and so where it is mounted has none
+	bare=$(find src -xdev -mindepth 1 -printf '%b\n' | awk '{ sum += $1 } END { print sum * 512 }')
+	run -0 "$tool" size src src
+	((output == bare))
+	run -0 "$tool" size src src/a/deep
+	((output == bare + 40960))
+	run -0 "$tool" size src src/a/deep/b/c
+	((output == bare + 40960 + 81920))
+	run -1 "$tool" size src/beside src/a
+	[[ $output == 'cannot see which filesystems it lies on: '*ESTALE* ]]
 }
 
 @test "a directory that is removed while its size is asked ends there, and nothing fails" {
@@ -59,7 +98,7 @@ while_read() {
 @test "a directory that is moved again and again while its size is asked ends it in a refusal" {
 	requires strace
 	mkdir -p src/1/2
-	strace -o trace -e trace=statx -e inject=statx:error=ESTALE:when=4+ "$tool" size src >size 2>why || :
+	strace -o trace -e trace=statx -e inject=statx:error=ESTALE:when=4+ "$tool" size src src >size 2>why || :
 	[[ ! -s size && $(<why) == *ESTALE* ]]
 	(($(grep -c INJECTED trace) < 50))
 }

@@ -20,9 +20,9 @@ static void lower(struct vp_space *space, uint64_t bytes, const char *which)
 	}
 }
 
-/* What all archives below the root take already: only asked for when there is a limit. */
+/* What all archives below the root, down to PARENT, take already: only asked for when there is a limit. */
 static int apply_total(struct vp_policy *policy, enum vp_access access, const char *path,
-	uint64_t whole, struct vp_space *space, char *why, size_t size)
+	int parent, uint64_t whole, struct vp_space *space, char *why, size_t size)
 {
 	uint64_t most = vp_limit_of(&policy->conf.archive_total, whole), used;
 	const char *relative;
@@ -35,7 +35,7 @@ static int apply_total(struct vp_policy *policy, enum vp_access access, const ch
 		snprintf(why, size, "%s", policy->why);
 		return root;
 	}
-	r = vp_tree_size(root, &used, why, size);
+	r = vp_tree_size(root, parent, &used, why, size);
 	close(root);
 	if (r == 0)
 		lower(space, used < most ? most - used : 0, "archive-total");
@@ -97,7 +97,7 @@ int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *p
 	keep = kept_free(policy, whole);
 	if (whole)
 		lower(ret, available > keep ? available - keep : 0, "archive-min-free");
-	r = apply_total(policy, access, path, whole, ret, why, size);
+	r = apply_total(policy, access, path, parent, whole, ret, why, size);
 	if (r == 0 && ret->max_bytes == 0) {
 		r = -EDQUOT;
 		snprintf(why, size, "%s of parts.conf leaves no room for it", ret->which);

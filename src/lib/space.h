@@ -16,7 +16,8 @@ int vp_space_limits(
 
 /*
  * What may be written now to the filesystem of the directory PARENT, for a PATH that ACCESS allows.
- * archive-total counts below the root that allows it. 0, or -errno and why; -EDQUOT: nothing.
+ * archive-total counts below the root that allows it, and what is mounted on the way to PARENT. 0, or
+ * -errno and why; -EDQUOT: nothing.
  */
 int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
 	struct vp_space *ret, char *ret_why, size_t why_size);

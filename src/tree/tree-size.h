@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 /*
- * The disk space, in bytes, of what lies in DIR, mounts left out. Hard links count each. What
- * others change meanwhile may count or not. 0 or -errno and why.
+ * The disk space, in bytes, of what lies in DIR and in the mounts that are come through on the way to
+ * BELOW, a directory in it or DIR itself; all other mounts are left out. Of a file each hard link
+ * counts its share. What others change meanwhile may count or not. 0 or -errno and why.
  */
-int vp_tree_size(int dir, uint64_t *ret_bytes, char *ret_why, size_t why_size);
+int vp_tree_size(int dir, int below, uint64_t *ret_bytes, char *ret_why, size_t why_size);
 
 #endif

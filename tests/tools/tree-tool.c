@@ -24,7 +24,8 @@ static const char usage[] =
 	"  merge SRC DST\n"
 	"  remove PARENT NAME\n"
 	"  empty DIR\n"
-	"  size DIR                 print how many bytes it takes\n"
+	"  size DIR BELOW           print how many bytes it takes, with the mounts on the way to "
+	"BELOW\n"
 	"  mkdirs ROOT RELATIVE MODE\n"
 	"  open ROOT RELATIVE       print what is read there\n"
 	"  mounts DIR               print a mount in DIR\n"
@@ -140,7 +141,8 @@ static int empty(struct tool *tool, char **argument)
 static int size_command(struct tool *tool, char **argument)
 {
 	uint64_t bytes = 0;
-	int r = vp_tree_size(open_dir(argument[0]), &bytes, why, sizeof(why));
+	int r = vp_tree_size(
+		open_dir(argument[0]), open_dir(argument[1]), &bytes, why, sizeof(why));
 
 	(void)tool;
 	if (r == 0)
@@ -357,7 +359,7 @@ static const struct command {
 	{"merge", 2, merge},
 	{"remove", 2, remove_command},
 	{"empty", 1, empty},
-	{"size", 1, size_command},
+	{"size", 2, size_command},
 	{"mkdirs", 3, mkdirs},
 	{"open", 2, open_command},
 	{"mounts", 1, mounts},
