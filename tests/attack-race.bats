@@ -36,7 +36,7 @@ archivers() {
 	at_once=(--each 320)
 	for ((i = 0; i < 16; i++)); do
 		cp -a "$record" "$tree/record-$i"
-		at_once+=(--forget "$tree/record-$i/done/archive")
+		at_once+=(--forget "$tree/record-$i/done/archive" --forget "$tree/record-$i/done/archive-staging")
 	done
 	at_once+=(--sweep "$archive/web1")
 	for ((i = 0; i < 16; i++)); do
@@ -98,7 +98,7 @@ archive_dst() {
 	does prepare begin
 	environment_of release end
 	# what is made there in between stays, and gets -2, -3 ...: until it is taken away
-	race "$1" "$archive/web1" "$(full 400000 2000)" --each 200 --forget "$record/done/archive" \
+	race "$1" "$archive/web1" "$(full 400000 2000)" --each 200 --forget "$record/done/archive" --forget "$record/done/archive-staging" \
 		-- "$tree/libexec/archive" web1 release end - \
 		--clean sh -c 'rm -rf "$0"/a*' "$archive/web1/mid/leaf"
 	all_told
