@@ -141,7 +141,7 @@ unfinished() {
 	containers_crash
 	run virt-parts resolve web1
 	[ "$status" -eq 2 ]
-	says 'start its daemon and try again'
+	says "start libvirt's daemon and try again"
 	ramdisk_on /srv/guests/web1/fast
 	libvirt_again
 	virt-parts resolve web1

@@ -460,3 +460,42 @@ moment_is() {
 	on_there qemu destroy vm1
 	same_text "$(ls /var/lib/virt-parts/iso/vm1)" one.attached.iso
 }
+
+# asks ARGUMENT...: the command with a time limit
+asks() {
+	run timeout -k 5 60 virt-parts "$@"
+}
+
+@test "what another host's libvirt says of guests is not said of the runs here" {
+	local record file=$BATS_TEST_TMPDIR/vm1.xml
+	machine_runs
+	record=$(records)
+	asks -c "$uri" status
+	[ "$status" -eq 0 ]
+	says ')  unknown'
+	says "leave out -c and LIBVIRT_DEFAULT_URI, as '$uri' is not the libvirt of this host's system"
+	LIBVIRT_DEFAULT_URI=$uri asks resolve vm1
+	[ "$status" -eq 2 ]
+	says 'libvirt does not say whether the guest runs; leave out -c'
+	asks -c "$uri" resolve --discard --yes vm1
+	[ "$status" -eq 2 ]
+	asks -c "$uri" run "$file" release end
+	[ "$status" -eq 2 ]
+	says 'libvirt does not say whether it is alive'
+	asks -c "$uri" doctor
+	fails grep -q 'unfinished' <<<"$output"
+	# one that shuts off there may run here
+	on_there qemu define "$file"
+	asks -c "$uri" run vm1 release end
+	[ "$status" -eq 2 ]
+	says "is a guest of '$uri', which is not the libvirt of this host's system"
+	asks -c "$uri" resolve vm1
+	[ "$status" -eq 2 ]
+	on_there qemu undefine vm1
+	same_text "$(records)" "$record"
+	ramdisk_on /srv/guests/vm1/fast
+	# the system's own socket is that of this host, whatever it is called
+	asks -c 'qemu+unix:///system?socket=/var/run/libvirt/libvirt-sock' status
+	says ')  open'
+	on qemu destroy vm1
+}

@@ -157,5 +157,7 @@ void doctor_check_left(struct findings *f)
 	for (const struct virt_daemon *d = l.answer.daemons; d; d = d->next)
 		if (d->slow)
 			return;
+	if (virt_foreign(&l.answer))
+		return;
 	look_at_rules(&l, VP_ISO);
 }

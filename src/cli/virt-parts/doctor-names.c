@@ -115,7 +115,7 @@ static void ask_libvirt(struct naming *n)
 	size_t count = 0;
 
 	n->asked = true;
-	n->answered = answer.answered;
+	n->answered = answer.answered && !virt_foreign(&answer);
 	/* one that is there and has not answered may know the guest */
 	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
 		n->answered = n->answered && !d->slow;

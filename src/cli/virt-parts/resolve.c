@@ -77,9 +77,10 @@ static bool may_resolve(struct resolving *x)
 			"happen any more, add --save-discarded");
 	/* with a release recorded it has ended, whatever libvirt would say */
 	if (!strcmp(run->guest, "unknown") && run->state != RUN_UNFINISHED)
-		return refuse(run,
-			"libvirt does not say whether the guest runs; start its daemon and try "
-			"again");
+		return refuse(run, cli_format(cli,
+					   "libvirt does not say whether the guest runs; %s and "
+					   "try again",
+					   run->ask));
 	if (run->error && !x->discard)
 		return refuse(run,
 			run->error == -EPROTO

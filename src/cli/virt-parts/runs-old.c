@@ -12,7 +12,12 @@
 /* As far as libvirt was asked about the guest, that is all it has to say. */
 static const struct run *run_of(struct cli *cli, const struct guest *guest)
 {
-	struct virt_daemon daemon = {.driver = guest->driver, .why = ""};
+	struct virt_daemon daemon = {
+		.driver = guest->driver,
+		.why = "",
+		.uri = guest->virt ? guest->virt->uri : "",
+		.place = guest->virt ? guest->virt->place : VIRT_HERE,
+	};
 	struct virt_guest one = {0};
 	struct virt_answer answer = {.guests = &one, .daemons = &daemon, .answered = true};
 

@@ -159,11 +159,18 @@ static const char *name_in_xml(struct cli *cli, int record)
 	return name;
 }
 
-static void ask_libvirt(struct run *run, const struct virt_answer *answer)
+static void ask_libvirt(struct cli *cli, struct run *run, const struct virt_answer *answer)
 {
+	const struct virt_daemon *foreign = answer ? virt_foreign(answer) : NULL;
 	const struct virt_guest *guest;
 
 	run->guest = "unknown";
+	run->ask = "start libvirt's daemon";
+	if (foreign)
+		run->ask = cli_format(cli,
+			"leave out -c and LIBVIRT_DEFAULT_URI, as '%s' is not the libvirt of this "
+			"host's system,",
+			foreign->uri);
 	if (!answer || !virt_answered(answer, run->driver))
 		return;
 	guest = virt_find(answer, run->driver, run->uuid);
@@ -229,7 +236,7 @@ static struct run *read_run(
 			add_names(&running, read_text(cli, record, "failed"));
 		run->running = list_of(cli, &running);
 	}
-	ask_libvirt(run, answer);
+	ask_libvirt(cli, run, answer);
 	run->state = state_of(run);
 	if (run->state == RUN_UNFINISHED) {
 		/* as its release will have it */

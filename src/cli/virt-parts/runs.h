@@ -30,6 +30,7 @@ struct run {
 	const char *own;       /* of an unfinished one: of those that failed, the admin's; "" */
 	const char *busy;      /* who holds its lock; "" */
 	const char *guest;     /* running, shut off, gone, unknown */
+	const char *ask;       /* of unknown: what to do, so that libvirt says it */
 	bool saved_by_libvirt; /* there is a managed save */
 	const char *mounted;   /* its ramdisks that are mounted now, a line each */
 	const char *built;     /* its images that are there, a line each */

@@ -59,7 +59,7 @@ static const char *advice(struct cli *cli, const struct run *run)
 			"--discard %s' ends it",
 			run->uuid);
 	case RUN_UNKNOWN:
-		return "start libvirt's daemon and look again";
+		return cli_format(cli, "%s and look again", run->ask);
 	case RUN_OPEN:
 		if (run->info.begin == VP_BEGIN_UNFINISHED)
 			return "the guest's end tries again to finish it; until then the "

@@ -37,6 +37,9 @@ void virt_say_nothing(void *data, virErrorPtr error);
 int virt_call(
 	struct cli *cli, child_work *work, struct virt_request *request, const char **ret_text);
 
+/* An enum virt_place, of the URI that a connection has in the end: aliases are replaced. */
+enum virt_place virt_place_of(const char *uri);
+
 /* Why a call failed: by what child_run returned, or what the child told. */
 const char *virt_why_of(struct cli *cli, int r, const char *text);
 

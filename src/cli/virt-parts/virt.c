@@ -51,13 +51,15 @@ static const char *driver_of(virConnectPtr connection)
 
 static void put_daemon(FILE *answer, virConnectPtr connection)
 {
+	char text[32], *uri = virConnectGetURI(connection);
 	unsigned long version = 0;
-	char text[32];
 
 	virConnectGetLibVersion(connection, &version);
 	snprintf(text, sizeof(text), "%lu", version);
 	virt_put(answer, driver_of(connection));
 	virt_put(answer, text);
+	virt_put(answer, uri);
+	free(uri);
 }
 
 static void put_xml(FILE *answer, virDomainPtr domain, unsigned flags, bool wanted)
@@ -157,6 +159,7 @@ static void take_guests(struct cli *cli, struct virt_fields *f, const struct vir
 
 		guest->uri = daemon->uri;
 		guest->driver = daemon->driver;
+		guest->place = daemon->place;
 		guest->name = virt_next_field(f);
 		guest->uuid = virt_next_field(f);
 		guest->active = *virt_next_field(f);
@@ -213,6 +216,7 @@ static void ask_daemon(struct cli *cli, struct virt_request *request, struct vir
 	if (r == 0) {
 		daemon->driver = virt_next_field(&f);
 		daemon->version = strtoul(virt_next_field(&f), NULL, 10);
+		daemon->place = virt_place_of(virt_next_field(&f));
 		take_guests(cli, &f, daemon, answer);
 		answer->answered = true;
 	} else {
@@ -238,9 +242,18 @@ struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes)
 bool virt_answered(const struct virt_answer *answer, const char *driver)
 {
 	for (const struct virt_daemon *d = answer->daemons; d; d = d->next)
-		if (!*d->why && !strcmp(d->driver, driver))
+		if (!*d->why && d->place == VIRT_HERE && !strcmp(d->driver, driver))
 			return true;
 	return false;
+}
+
+const struct virt_daemon *virt_foreign(const struct virt_answer *answer)
+{
+	const struct virt_daemon *d = answer->daemons;
+
+	while (d && (*d->why || d->place == VIRT_HERE))
+		d = d->next;
+	return d;
 }
 
 const struct virt_guest *virt_find(
@@ -248,7 +261,8 @@ const struct virt_guest *virt_find(
 {
 	const struct virt_guest *guest = answer->guests;
 
-	while (guest && (strcmp(guest->driver, driver) != 0 || strcmp(guest->uuid, uuid) != 0))
+	while (guest && (guest->place != VIRT_HERE || strcmp(guest->driver, driver) != 0 ||
+				strcmp(guest->uuid, uuid) != 0))
 		guest = guest->next;
 	return guest;
 }

@@ -7,9 +7,17 @@
 
 #define VIRT_NAMESPACE "urn:virt-parts:1"
 
+/* Whose guests a daemon has. */
+enum virt_place {
+	VIRT_HERE,	/* those of this host's system, which the hook is called for */
+	VIRT_OF_USER,	/* a user's own */
+	VIRT_ELSEWHERE, /* those of another host, or of a daemon that nothing here is known of */
+};
+
 struct virt_guest {
 	struct virt_guest *next;
 	const char *uri, *driver; /* qemu, lxc, libxl, bhyve */
+	enum virt_place place;
 	const char *name, *uuid;
 	bool active, persistent, saved; /* saved: libvirt keeps a managed save of it */
 	const char *xml;		/* as it starts next; of a transient guest, as it runs */
@@ -20,9 +28,10 @@ struct virt_guest {
 struct virt_daemon {
 	struct virt_daemon *next;
 	const char *uri;
-	const char *driver; /* "" when it did not answer */
-	const char *why;    /* it did not answer; "" when it did */
-	bool slow;	    /* it is there, but did not answer in time */
+	const char *driver;    /* "" when it did not answer */
+	enum virt_place place; /* when it did */
+	const char *why;       /* it did not answer; "" when it did */
+	bool slow;	       /* it is there, but did not answer in time */
 	unsigned long
 		version; /* of libvirt: major * 1000000 + minor * 1000 + release; 0: unknown */
 };
@@ -43,8 +52,11 @@ enum virt_wish {
  */
 struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes);
 
-/* Whether the driver was asked, and has answered. */
+/* Whether the driver was asked, and has answered, on this host: runs are of its guests alone. */
 bool virt_answered(const struct virt_answer *answer, const char *driver);
+/* A daemon that has answered and is not of this host's system; NULL. */
+const struct virt_daemon *virt_foreign(const struct virt_answer *answer);
+/* A guest of this host's. */
 const struct virt_guest *virt_find(
 	const struct virt_answer *answer, const char *driver, const char *uuid);
 
