@@ -10,7 +10,12 @@ load lib/lives.bash
 setup_file() { lives_begin lxc qemu; }
 teardown_file() { lives_end; }
 setup() { life_begin; }
-teardown() { life_end; }
+teardown() {
+	rm -f $lxc_socket
+	life_end
+}
+
+readonly lxc_socket=/run/libvirt/virtlxcd-sock-ro
 
 readonly some="
 	<ramdisk><dir size='4M'>/srv/guests/%NAME%/fast</dir></ramdisk>
@@ -75,6 +80,44 @@ machine() {
 	same_text "$(ramdisks)" ''
 	test -d "/srv/archive/web1/$(today)"
 	on lxc destroy web1
+}
+
+# silent_daemon: one of LXC alone, which accepts and says nothing; its pid in $silent
+silent_daemon() {
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(9)
+time.sleep(100)' $lxc_socket 3>&- &
+	silent=$!
+	within 5 test -S $lxc_socket
+}
+
+@test "a guest may be that of a daemon which does not answer: -c says which, and check says what it has not seen" {
+	local silent
+	command -v python3 >/dev/null || skip 'needs python3'
+	machine web1
+	silent_daemon
+	run virt-parts --timeout 3 clear web1
+	[ "$status" -eq 2 ]
+	says "'web1' is a guest of qemu:///system, and may be one of lxc:///system, too (it does not answer within 3 s"
+	says 'say which with -c'
+	run virt-parts --timeout 3 check
+	[ "$status" -eq 1 ]
+	says 'lxc:///system: warning: its guests were not checked: it does not answer within 3 s'
+	kill $silent
+	wait $silent || true
+	# it is there, and takes nobody
+	run virt-parts clear web1
+	[ "$status" -eq 2 ]
+	says 'may be one of lxc:///system, too ('
+	run virt-parts check --all
+	[ "$status" -eq 1 ]
+	says 'lxc:///system: warning: its guests were not checked: '
+	virt-parts -c qemu:///system show web1 | grep -q ramdisk
+	rm $lxc_socket
+	virt-parts clear web1
+	fails virt-parts show web1
 }
 
 @test "a guest that two drivers have: -c says which, and a log is told apart by its name" {

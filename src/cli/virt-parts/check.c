@@ -16,6 +16,15 @@ static void check_conf(struct findings *findings)
 			cli->conf_why);
 }
 
+/* What was not looked at is not said to be in order. */
+static void check_daemons(struct findings *findings, const struct virt_answer *answer)
+{
+	for (const struct virt_daemon *d = answer->daemons; d; d = d->next)
+		if (virt_is_silent(d))
+			findings_add(findings, FINDING_WARNING, d->uri, "",
+				"its guests were not checked: %s", d->why);
+}
+
 static void check_guest(struct findings *findings, struct guest *guest)
 {
 	struct cli *cli = findings->cli;
@@ -36,6 +45,7 @@ static int check_all(struct findings *findings)
 	if (!answer.answered)
 		return cli_error("cannot ask libvirt: %s", virt_why(cli, &answer));
 	check_conf(findings);
+	check_daemons(findings, &answer);
 	for (const struct virt_guest *virt = answer.guests; virt; virt = virt->next) {
 		struct guest guest = guest_of(virt, false);
 

@@ -155,7 +155,7 @@ void doctor_check_left(struct findings *f)
 		return;
 	/* one that is there and has not answered may know the guest */
 	for (const struct virt_daemon *d = l.answer.daemons; d; d = d->next)
-		if (d->slow)
+		if (virt_is_silent(d))
 			return;
 	if (virt_foreign(&l.answer))
 		return;

@@ -118,7 +118,7 @@ static void ask_libvirt(struct naming *n)
 	n->answered = answer.answered && !virt_foreign(&answer);
 	/* one that is there and has not answered may know the guest */
 	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
-		n->answered = n->answered && !d->slow;
+		n->answered = n->answered && !virt_is_silent(d);
 	if (runs_read(cli, NULL, &runs, &where) < 0)
 		runs = NULL;
 	for (const struct virt_guest *guest = answer.guests; guest; guest = guest->next)

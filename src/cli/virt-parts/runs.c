@@ -326,7 +326,7 @@ int runs_none(struct cli *cli, const char *name)
 
 	/* one that is there and has not answered may know the guest */
 	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
-		known = known || d->slow;
+		known = known || virt_is_silent(d);
 	if (!known)
 		return cli_error("libvirt knows no guest '%s'%s%s%s", name, *why ? " (" : "", why,
 			*why ? ")" : "");

@@ -112,6 +112,24 @@ static int put_all(virConnectPtr connection, const struct virt_request *request,
 	return 0;
 }
 
+/* No socket of it, or none of its driver in the daemon. */
+static bool is_absent(void)
+{
+	const virError *error = virGetLastError();
+
+	return error && (error->code == VIR_ERR_NO_CONNECT ||
+				(error->code == VIR_ERR_SYSTEM_ERROR && error->int1 == ENOENT));
+}
+
+static int fail_to_open(FILE *answer)
+{
+	bool absent = is_absent();
+	int status = virt_fail(answer);
+
+	virt_put(answer, absent ? "absent" : "");
+	return status;
+}
+
 static int ask(void *data, FILE *answer)
 {
 	const struct virt_request *request = data;
@@ -121,7 +139,7 @@ static int ask(void *data, FILE *answer)
 	virSetErrorFunc(NULL, virt_say_nothing);
 	connection = virConnectOpenReadOnly(request->uri);
 	if (!connection)
-		return virt_fail(answer);
+		return fail_to_open(answer);
 	if (!request->name)
 		return put_all(connection, request, answer);
 	domain = look_up(connection, request->name);
@@ -222,6 +240,7 @@ static void ask_daemon(struct cli *cli, struct virt_request *request, struct vir
 	} else {
 		daemon->slow = r == -ETIMEDOUT;
 		daemon->why = virt_why_of(cli, r, r < 0 ? "" : virt_next_field(&f));
+		daemon->absent = r == 1 && *virt_next_field(&f);
 	}
 	free(text);
 }
@@ -278,10 +297,25 @@ const char *virt_why(struct cli *cli, const struct virt_answer *answer)
 	return text;
 }
 
+bool virt_is_silent(const struct virt_daemon *daemon)
+{
+	return *daemon->why && !daemon->absent;
+}
+
+static const struct virt_daemon *find_silent(const struct virt_answer *answer)
+{
+	const struct virt_daemon *d = answer->daemons;
+
+	while (d && !virt_is_silent(d))
+		d = d->next;
+	return d;
+}
+
 const struct virt_guest *virt_one(struct cli *cli, const char *name, unsigned wishes)
 {
 	struct virt_answer answer = virt_ask(cli, name, wishes);
 	const struct virt_guest *guest = answer.guests;
+	const struct virt_daemon *silent = find_silent(&answer);
 
 	if (!answer.answered) {
 		cli_error("cannot ask libvirt: %s", virt_why(cli, &answer));
@@ -293,6 +327,11 @@ const struct virt_guest *virt_one(struct cli *cli, const char *name, unsigned wi
 	} else if (guest->next) {
 		cli_error("'%s' is a guest of %s and of %s: say which with -c", name, guest->uri,
 			guest->next->uri);
+		guest = NULL;
+	} else if (silent) {
+		cli_error("'%s' is a guest of %s, and may be one of %s, too (%s): say which with "
+			  "-c",
+			name, guest->uri, silent->uri, silent->why);
 		guest = NULL;
 	}
 	return guest;

@@ -32,6 +32,7 @@ struct virt_daemon {
 	enum virt_place place; /* when it did */
 	const char *why;       /* it did not answer; "" when it did */
 	bool slow;	       /* it is there, but did not answer in time */
+	bool absent;	       /* it is not there, or not installed */
 	unsigned long
 		version; /* of libvirt: major * 1000000 + minor * 1000 + release; 0: unknown */
 };
@@ -59,6 +60,9 @@ const struct virt_daemon *virt_foreign(const struct virt_answer *answer);
 /* A guest of this host's. */
 const struct virt_guest *virt_find(
 	const struct virt_answer *answer, const char *driver, const char *uuid);
+
+/* Whether it may have guests that it has not told of. */
+bool virt_is_silent(const struct virt_daemon *daemon);
 
 /* Why no daemon has answered, in one text. */
 const char *virt_why(struct cli *cli, const struct virt_answer *answer);
