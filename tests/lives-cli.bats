@@ -144,6 +144,22 @@ readonly some="
 	same_text "$(find /tmp -maxdepth 1 -name 'virt-parts.*' | wc -l)" 1
 }
 
+@test "edit stores nothing over what came meanwhile, and keeps the text" {
+	guest_define lxc web1 "$some"
+	cat >"$BATS_TEST_TMPDIR/editor" <<-'END'
+		virt-parts -c lxc:///system set web1 ramdisk /srv/guests/%NAME%/run size=1M
+		sed -i s/4M/2M/ "$1"
+	END
+	EDITOR="sh $BATS_TEST_TMPDIR/editor" run vp edit web1
+	[ "$status" -eq 2 ]
+	says "nothing was stored, since the directives of 'web1' have been changed meanwhile"
+	says 'your text is kept'
+	vp show web1 | grep -q '"1M">/srv/guests/%NAME%/run<'
+	vp show web1 | grep -q 'size="4M"'
+	grep -q 'size="2M"' /tmp/virt-parts.*/virt-parts.xml
+	rm -r /tmp/virt-parts.*
+}
+
 # --- check and explain -----------------------------------------------------------------------------------------
 
 @test "check --all looks at every guest of both daemons, as they start next" {

@@ -60,7 +60,25 @@ static int write_file(const char *path, const char *text)
 	return r;
 }
 
-/* What the editor left; CLI_FOUND: it is as it was. */
+/* Whether the guest still has what the editor was given. */
+static bool is_current(
+	struct cli *cli, const struct virt_guest *guest, unsigned where, const char *before)
+{
+	xmlDocPtr doc;
+	bool none, same;
+
+	if (!metadata_get(cli, guest, where, &doc, &none))
+		return false;
+	same = strcmp(metadata_text(cli, doc), before) == 0;
+	xmlFreeDoc(doc);
+	if (!same)
+		cli_error("nothing was stored, since the directives of '%s' have been changed "
+			  "meanwhile: see 'virt-parts show %s'",
+			guest->name, guest->uuid);
+	return same;
+}
+
+/* What the editor left, if it has changed what it was given, and nobody else has changed that. */
 static int store(struct cli *cli, const struct virt_guest *guest, unsigned where, const char *path,
 	const char *before)
 {
@@ -70,14 +88,15 @@ static int store(struct cli *cli, const struct virt_guest *guest, unsigned where
 
 	if (!text)
 		return CLI_ERROR;
-	if (strcmp(text, before) == 0) {
+	if (strcmp(text, cli_format(cli, "%s\n", before)) == 0) {
 		printf("nothing was changed\n");
 		return CLI_GOOD;
 	}
 	doc = metadata_parse(cli, cli_format(cli, "'%s'", path), text);
 	if (!doc)
 		return CLI_ERROR;
-	status = metadata_set(cli, guest, where, doc);
+	status = is_current(cli, guest, where, before) ? metadata_set(cli, guest, where, doc)
+						       : CLI_ERROR;
 	xmlFreeDoc(doc);
 	return status;
 }
@@ -98,7 +117,7 @@ static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where,
 		status = r < 0 ? cli_error("cannot edit '%s': %s", path, strerror(-r))
 			       : cli_error("the editor ended with %d, nothing was stored", r);
 	} else {
-		status = store(cli, guest, where, path, cli_format(cli, "%s\n", text));
+		status = store(cli, guest, where, path, text);
 		if (status != CLI_GOOD) {
 			cli_error("your text is kept: mend it and say 'virt-parts set %s %s'",
 				guest->uuid, path);
