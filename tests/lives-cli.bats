@@ -144,6 +144,28 @@ readonly some="
 	same_text "$(find /tmp -maxdepth 1 -name 'virt-parts.*' | wc -l)" 1
 }
 
+@test "edit keeps a changed text when the editor fails" {
+	guest_define lxc web1 "$some"
+	cat >"$BATS_TEST_TMPDIR/editor" <<-'END'
+		sed -i s/4M/2M/ "$1"
+		exit 3
+	END
+	EDITOR="sh $BATS_TEST_TMPDIR/editor" run vp edit web1
+	[ "$status" -eq 2 ]
+	says 'the editor ended with 3, nothing was stored'
+	says 'your text is kept'
+	vp show web1 | grep -q 'size="4M"'
+	local command
+	command=$(grep -oE "virt-parts set [^']*" <<<"$output")
+	$command
+	vp show web1 | grep -q 'size="2M"'
+	rm -r /tmp/virt-parts.*
+	EDITOR=false run vp edit web1
+	[ "$status" -eq 2 ]
+	fails grep -q kept <<<"$output"
+	same_text "$(echo /tmp/virt-parts.*)" '/tmp/virt-parts.*'
+}
+
 @test "edit stores nothing over what came meanwhile, and keeps the text" {
 	guest_define lxc web1 "$some"
 	cat >"$BATS_TEST_TMPDIR/editor" <<-'END'

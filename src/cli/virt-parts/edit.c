@@ -101,6 +101,19 @@ static int store(struct cli *cli, const struct virt_guest *guest, unsigned where
 	return status;
 }
 
+/* Whether there is a text that would be lost: R is how the editor ended. */
+static bool is_worth_keeping(struct cli *cli, const char *path, const char *before, int r)
+{
+	const char *text;
+
+	if (r < 0 || access(path, F_OK) < 0)
+		return false;
+	if (r == 0)
+		return true;
+	text = guest_read_text(cli, path);
+	return !text || strcmp(text, cli_format(cli, "%s\n", before)) != 0;
+}
+
 static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where, const char *text)
 {
 	char dir[] = "/tmp/virt-parts.XXXXXX";
@@ -113,16 +126,15 @@ static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where,
 	r = write_file(path, text);
 	if (r == 0)
 		r = run_editor(path);
-	if (r != 0) {
+	if (r == 0)
+		status = store(cli, guest, where, path, text);
+	else
 		status = r < 0 ? cli_error("cannot edit '%s': %s", path, strerror(-r))
 			       : cli_error("the editor ended with %d, nothing was stored", r);
-	} else {
-		status = store(cli, guest, where, path, text);
-		if (status != CLI_GOOD) {
-			cli_error("your text is kept: mend it and say 'virt-parts set %s %s'",
-				guest->uuid, path);
-			return status;
-		}
+	if (status != CLI_GOOD && is_worth_keeping(cli, path, text, r)) {
+		cli_error("your text is kept: mend it and say 'virt-parts set %s %s'", guest->uuid,
+			path);
+		return status;
 	}
 	unlink(path);
 	rmdir(dir);
