@@ -56,6 +56,62 @@ readonly some="
 	same_text "$(vp show web1 | grep -c '<ramdisk>')" 1
 }
 
+@test "set in words changes what they name, and keeps the rest of what is there" {
+	local seed=/var/lib/virt-parts/iso/web1/seed.iso
+	guest_define lxc web1
+	mkdir -p /srv/seed/{a,b,c}
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp size=4M mode=1777
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp size=8M
+	vp show web1 | grep -qF '<dir size="8M" mode="1777">/srv/guests/%NAME%/tmp</dir>'
+	vp set web1 ramdisk /srv/guests/%NAME%/tmp mode=
+	vp show web1 | grep -qF '<dir size="8M">/srv/guests/%NAME%/tmp</dir>'
+	vp set web1 - <<-END
+		<virt-parts>
+		<preload><iso path='$seed' label='CIDATA' keep='yes'>
+		<src>/srv/seed/a</src><src>/srv/seed/b</src><file path='meta-data'>id: &lt;1&gt;</file></iso></preload>
+		<archive when='destroyed'>
+		<dircopy uid='1'><src>/srv/guests/%NAME%/var/log</src><dst>/srv/archive/%NAME%/a</dst></dircopy>
+		<dircopy><src>/srv/guests/%NAME%/etc</src><dst>/srv/archive/%NAME%/b</dst></dircopy></archive>
+		</virt-parts>
+	END
+	vp set web1 iso $seed mode=0644
+	vp show web1 | grep -qF "<iso path=\"$seed\" label=\"CIDATA\" keep=\"yes\" mode=\"0644\">"
+	same_text "$(vp show web1 | grep -c '<src>/srv/seed/[ab]</src>')" 2
+	vp set web1 iso $seed '/srv/seed/c' label=
+	vp show web1 | grep -qF "<iso path=\"$seed\" keep=\"yes\" mode=\"0644\">"
+	same_text "$(vp show web1 | grep '/srv/seed' | tr -d ' ')" '<src>/srv/seed/c</src>'
+	vp show web1 | grep -qF '<file path="meta-data">id: &lt;1&gt;</file>'
+	# in its directive, or in one of its own for other reasons
+	vp set web1 archive /srv/guests/%NAME%/root /srv/archive/%NAME%/a gid=2
+	same_text "$(vp show web1 | grep -c '<archive when="destroyed">')" 1
+	vp show web1 | grep -qF '<dircopy uid="1" gid="2">'
+	vp show web1 | grep -qF '<src>/srv/guests/%NAME%/root</src>'
+	fails grep -q 'NAME%/var/log' <(vp show web1)
+	vp set web1 archive /srv/guests/%NAME%/root /srv/archive/%NAME%/a when=shutdown
+	same_text "$(vp show web1 | grep -A1 '<archive when=' | tr -d ' \n')" \
+		'<archivewhen="destroyed"><dircopy>--<archivewhen="shutdown"><dircopyuid="1"gid="2">'
+	vp set web1 archive /srv/guests/%NAME%/root /srv/archive/%NAME%/a when=
+	same_text "$(vp show web1 | grep -A1 '<archive' | tr -d ' \n')" \
+		'<archivewhen="destroyed"><dircopy>--<archive><dircopyuid="1"gid="2">'
+	# one that is there twice
+	vp show web1 | sed 's|archive/%NAME%/a|archive/%NAME%/b|' | vp set web1 -
+	run vp set web1 archive /srv/guests/%NAME%/root /srv/archive/%NAME%/b
+	[ "$status" -eq 2 ]
+	says "cannot tell which <dircopy> of '/srv/archive/%NAME%/b' is meant, as there are 2"
+}
+
+@test "set in words takes as many as there are" {
+	local -a sources
+	local i
+	guest_define lxc web1
+	for ((i = 1; i <= 70; i++)); do
+		mkdir -p /srv/seed/$i
+		sources+=("/srv/seed/$i")
+	done
+	vp set web1 iso /var/lib/virt-parts/iso/web1/seed.iso "${sources[@]}"
+	same_text "$(vp show web1 | grep -c '<src>')" 70
+}
+
 @test "what show shows can be set again, from a file and from standard input, and is the same" {
 	guest_define lxc web1 "$some"
 	vp show web1 >/tmp/before.xml

@@ -5,7 +5,7 @@
  *	set DOMAIN ramdisk DIR size=64M
  *	set DOMAIN archive SRC DST when=shutdown
  *
- * A path that is there already, of the same directive, gets the new words' element in its place.
+ * A path that is there already, of the same directive, is changed as far as the words name something.
  */
 #include <stdio.h>
 #include <string.h>
@@ -92,29 +92,20 @@ static bool is_same(const struct form *form, xmlNodePtr node, const char *place)
 	return false;
 }
 
-/* Takes an element of the same place away from every directive of the name. */
-static void drop_same(xmlNodePtr root, const struct form *form, const char *place)
+/* The element of the same place, in any directive of the name; how many there are. */
+static unsigned find_same(
+	xmlNodePtr root, const struct form *form, const char *place, xmlNodePtr *ret)
 {
-	xmlNodePtr directive = root->children, next_directive;
+	unsigned n = 0;
 
-	for (; directive; directive = next_directive) {
-		xmlNodePtr node = directive->children, next;
-
-		next_directive = directive->next;
+	for (xmlNodePtr directive = root->children; directive; directive = directive->next) {
 		if (strcmp(node_name(directive), form->directive) != 0)
 			continue;
-		for (; node; node = next) {
-			next = node->next;
-			if (!is_same(form, node, place))
-				continue;
-			xmlUnlinkNode(node);
-			xmlFreeNode(node);
-		}
-		if (!directive->children) {
-			xmlUnlinkNode(directive);
-			xmlFreeNode(directive);
-		}
+		for (xmlNodePtr node = directive->children; node; node = node->next)
+			if (is_same(form, node, place) && !n++)
+				*ret = node;
 	}
+	return n;
 }
 
 static xmlNodePtr find_directive(xmlNodePtr root, const struct form *form, const char *outer)
@@ -140,40 +131,138 @@ static const char *value_of(const char *word, size_t *ret_length)
 	return length && word[length] == '=' ? word + length + 1 : NULL;
 }
 
-static int add_words(struct cli *cli, xmlDocPtr doc, const struct form *form, int argc, char **argv)
+/* What the words say. */
+struct words {
+	const struct form *form;
+	const char **paths, *outer; /* outer: NULL when no word is that attribute */
+	int n_paths, n_attributes;
+	struct attribute {
+		const char *name, *value;
+	} * attributes;
+};
+
+static struct words read_words(struct cli *cli, const struct form *form, int argc, char **argv)
 {
-	xmlNodePtr root = xmlDocGetRootElement(doc), node;
-	const char *paths[64], *outer = "", *value;
-	int n = 0, wanted = form->paths[0] ? 2 : 1;
-	size_t length;
+	struct words words = {.form = form,
+		.paths = cli_alloc(cli, (size_t)argc * sizeof(*words.paths)),
+		.attributes = cli_alloc(cli, (size_t)argc * sizeof(*words.attributes))};
 
 	for (int i = 0; i < argc; i++) {
-		value = value_of(argv[i], &length);
-		if (!value && n < 64)
-			paths[n++] = argv[i];
-		else if (value && *form->outer && strlen(form->outer) == length &&
-			 !memcmp(argv[i], form->outer, length))
-			outer = value;
+		size_t length;
+		const char *value = value_of(argv[i], &length);
+		const char *name = cli_copy(cli, argv[i], length);
+
+		if (!value)
+			words.paths[words.n_paths++] = argv[i];
+		else if (*form->outer && !strcmp(name, form->outer))
+			words.outer = value;
+		else
+			words.attributes[words.n_attributes++] = (struct attribute){name, value};
 	}
-	if (n < wanted || (n > wanted && !form->list))
-		return cli_error("usage: virt-parts set DOMAIN %s %s", form->name, form->usage);
-	drop_same(root, form, paths[wanted - 1]);
-	node = xmlNewNode(NULL, BAD_CAST form->element);
+	return words;
+}
+
+/* An element of the form, in no directive yet. */
+static xmlNodePtr make_node(const struct words *words)
+{
+	const struct form *form = words->form;
+	xmlNodePtr node = xmlNewNode(NULL, BAD_CAST form->element);
+
 	if (form->key)
-		xmlNewProp(node, BAD_CAST form->key, BAD_CAST paths[0]);
-	for (int i = 0; i < argc; i++) {
-		value = value_of(argv[i], &length);
-		if (value && !(*form->outer && strlen(form->outer) == length &&
-				     !memcmp(argv[i], form->outer, length)))
-			xmlNewProp(node, BAD_CAST cli_copy(cli, argv[i], length), BAD_CAST value);
-	}
-	if (!form->paths[0] && !form->key)
-		xmlNodeAddContent(node, BAD_CAST paths[0]);
+		xmlNewProp(node, BAD_CAST form->key, BAD_CAST words->paths[0]);
+	else if (!form->paths[0])
+		xmlNodeAddContent(node, BAD_CAST words->paths[0]);
 	for (int i = 0; form->paths[0] && i < 2; i++)
-		xmlNewTextChild(node, NULL, BAD_CAST form->paths[i], BAD_CAST paths[i]);
-	for (int i = 1; form->list && i < n; i++)
-		xmlNewTextChild(node, NULL, BAD_CAST form->list, BAD_CAST paths[i]);
-	xmlAddChild(find_directive(root, form, outer), node);
+		xmlNewTextChild(node, NULL, BAD_CAST form->paths[i], BAD_CAST words->paths[i]);
+	return node;
+}
+
+static void change_source(xmlNodePtr node, const char *name, const char *text)
+{
+	for (xmlNodePtr child = node->children; child; child = child->next) {
+		if (strcmp(node_name(child), name) != 0)
+			continue;
+		xmlNodeSetContent(child, NULL);
+		xmlNodeAddContent(child, BAD_CAST text);
+	}
+}
+
+/* The words' children of that name instead of those that there are, in their place. */
+static void change_list(xmlNodePtr node, const struct words *words)
+{
+	xmlNodePtr child = node->children, next;
+
+	for (; child; child = next) {
+		next = child->next;
+		if (strcmp(node_name(child), words->form->list) != 0)
+			continue;
+		xmlUnlinkNode(child);
+		xmlFreeNode(child);
+	}
+	next = node->children;
+	for (int i = 1; i < words->n_paths; i++) {
+		child = xmlNewDocNode(node->doc, NULL, BAD_CAST words->form->list, NULL);
+		xmlNodeAddContent(child, BAD_CAST words->paths[i]);
+		if (next)
+			xmlAddPrevSibling(next, child);
+		else
+			xmlAddChild(node, child);
+	}
+}
+
+/* An empty value takes the attribute away. */
+static void change_attributes(xmlNodePtr node, const struct words *words)
+{
+	for (int i = 0; i < words->n_attributes; i++) {
+		const struct attribute *a = &words->attributes[i];
+
+		if (*a->value)
+			xmlSetProp(node, BAD_CAST a->name, BAD_CAST a->value);
+		else
+			xmlUnsetProp(node, BAD_CAST a->name);
+	}
+}
+
+/* Puts it where the words say; out of a directive that is empty then. */
+static void move(xmlNodePtr root, xmlNodePtr node, const struct words *words)
+{
+	xmlNodePtr from = node->parent;
+	const char *outer = words->outer ? words->outer : "";
+
+	if (from && (!words->outer || has_attribute(from, words->form->outer, outer)))
+		return;
+	xmlUnlinkNode(node);
+	xmlAddChild(find_directive(root, words->form, outer), node);
+	if (from && !xmlFirstElementChild(from)) {
+		xmlUnlinkNode(from);
+		xmlFreeNode(from);
+	}
+}
+
+/* Adds what the words say, or changes what is there of the same place. */
+static int apply_words(
+	struct cli *cli, xmlDocPtr doc, const struct form *form, int argc, char **argv)
+{
+	struct words words = read_words(cli, form, argc, argv);
+	int wanted = form->paths[0] ? 2 : 1;
+	xmlNodePtr root = xmlDocGetRootElement(doc), node = NULL;
+	unsigned n;
+
+	if (words.n_paths < wanted || (words.n_paths > wanted && !form->list))
+		return cli_error("usage: virt-parts set DOMAIN %s %s", form->name, form->usage);
+	n = find_same(root, form, words.paths[wanted - 1], &node);
+	if (n > 1)
+		return cli_error("cannot tell which <%s> of '%s' is meant, as there are %u: use "
+				 "'virt-parts edit'",
+			form->element, words.paths[wanted - 1], n);
+	if (!node)
+		node = make_node(&words);
+	else if (form->paths[0])
+		change_source(node, form->paths[0], words.paths[0]);
+	if (form->list && words.n_paths > 1)
+		change_list(node, &words);
+	change_attributes(node, &words);
+	move(root, node, &words);
 	return CLI_GOOD;
 }
 
@@ -207,7 +296,7 @@ int set_command(struct cli *cli, int argc, char **argv)
 	if (!doc)
 		return CLI_ERROR;
 	if (form)
-		status = add_words(cli, doc, form, argc - 2, argv + 2);
+		status = apply_words(cli, doc, form, argc - 2, argv + 2);
 	if (status == CLI_GOOD)
 		status = metadata_set(cli, guest, where, doc);
 	xmlFreeDoc(doc);
