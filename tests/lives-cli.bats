@@ -172,7 +172,12 @@ readonly some="
 	says 'it counts from its next start'
 	vp show --live web1 | grep -q guests/%NAME%/run
 	vp show --config web1 | grep -q guests/%NAME%/run
-	vp clear --live web1
+	run vp set --live web1 ramdisk /srv/guests/%NAME%/live size=1M
+	says "stored for 'web1', in the running guest only: its next start does not have it"
+	run vp set --config web1 ramdisk /srv/guests/%NAME%/later size=1M
+	says "stored for 'web1', which runs: it counts from its next start"
+	run vp clear --live web1
+	says "cleared 'web1', in the running guest only: its next start does not have it"
 	fails vp show --live web1
 	vp show --config web1 | grep -q ramdisk
 	on lxc destroy web1

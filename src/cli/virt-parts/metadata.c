@@ -186,14 +186,20 @@ static bool is_refused(struct cli *cli, const struct virt_guest *changed)
 	return refused;
 }
 
-static void tell_stored(struct cli *cli, const struct virt_guest *changed, bool empty)
+static void tell_stored(
+	struct cli *cli, const struct virt_guest *changed, unsigned where, bool empty)
 {
 	struct guest guest = guest_of(changed, false);
-	const char *text, *mend;
-	bool old = runs_old_count(cli, &guest, &text, &mend);
+	bool later = where & VIRT_CONFIG, old;
+	const char *text, *mend, *when = "";
 
+	old = later && runs_old_count(cli, &guest, &text, &mend);
+	if (!later)
+		when = ", in the running guest only: its next start does not have it";
+	else if (changed->active && !old)
+		when = ", which runs: it counts from its next start";
 	printf("%s '%s'%s\n", empty ? "cleared" : "stored for", cli_shown(cli, changed->name),
-		changed->active && !old ? ", which runs: it counts from its next start" : "");
+		when);
 	if (old)
 		printf("warning: %s\n  mend: %s\n", cli_shown(cli, text), cli_shown(cli, mend));
 }
@@ -210,6 +216,6 @@ int metadata_set(struct cli *cli, const struct virt_guest *guest, unsigned where
 				 "mend it, or add --no-check");
 	if (virt_set_metadata(cli, guest, where, empty ? NULL : metadata_text(cli, doc), &why) < 0)
 		return cli_error("cannot store the metadata of '%s': %s", guest->name, why);
-	tell_stored(cli, &changed, empty);
+	tell_stored(cli, &changed, where, empty);
 	return CLI_GOOD;
 }
