@@ -187,6 +187,34 @@ readonly some="
 	same_text "$(ramdisks)" ''
 }
 
+@test "where the running guest and its next start have not the same directives, neither is overwritten unseen" {
+	local words
+	guest_define lxc web1 "$some"
+	on lxc start web1
+	vp clear --config web1 archive
+	for words in 'show web1' 'clear web1 ramdisk' 'edit web1' 'set web1 post-rm-rf /srv/guests/%NAME%/x'; do
+		EDITOR=true run vp $words
+		[ "$status" -eq 2 ]
+		says "'web1' has other directives as it runs than for its next start: say which are meant"
+	done
+	vp show --live web1 | grep -q '<archive>'
+	fails grep -q '<archive>' <(vp show --config web1)
+	vp show --config web1 | vp set web1 -
+	vp show web1 | grep -q '<ramdisk>'
+	# of all, both are cleared, whichever has some
+	vp clear --config web1
+	run vp clear web1
+	[ "$status" -eq 0 ]
+	fails vp show --live web1
+	run vp clear web1
+	[ "$status" -eq 1 ]
+	says "'web1' has no directives"
+	vp set --config web1 ramdisk /srv/guests/%NAME%/x size=1M
+	vp clear web1
+	fails vp show --config web1
+	on lxc destroy web1
+}
+
 @test "edit stores what the editor leaves, checked; a refused text is kept, and can be set when mended" {
 	guest_define lxc web1 "$some"
 	EDITOR='sed -i s/4M/2M/' vp edit web1

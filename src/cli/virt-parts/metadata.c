@@ -108,21 +108,66 @@ bool metadata_where(struct cli *cli, const struct virt_guest *guest, unsigned *r
 	return true;
 }
 
-bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr *ret,
-	bool *ret_none)
+/* Of one place; NULL also when there is none. False, and told. */
+static bool get_text(struct cli *cli, const struct virt_guest *guest, enum virt_where where,
+	const char **ret_text)
 {
-	const char *why, *text = virt_metadata(
-				 cli, guest, where & VIRT_CONFIG ? VIRT_CONFIG : VIRT_LIVE, &why);
+	const char *why;
 
-	*ret_none = !text && !*why;
-	if (!text && *why) {
+	*ret_text = virt_metadata(cli, guest, where, &why);
+	if (!*ret_text && *why)
 		cli_error("cannot read the metadata of '%s': %s", guest->name, why);
+	return *ret_text || !*why;
+}
+
+bool metadata_has(struct cli *cli, const struct virt_guest *guest, unsigned where, bool *ret)
+{
+	const char *live = NULL, *config = NULL;
+
+	if (((where & VIRT_LIVE) && !get_text(cli, guest, VIRT_LIVE, &live)) ||
+		((where & VIRT_CONFIG) && !get_text(cli, guest, VIRT_CONFIG, &config)))
 		return false;
-	}
+	*ret = live || config;
+	return true;
+}
+
+static bool get_one(struct cli *cli, const struct virt_guest *guest, enum virt_where where,
+	xmlDocPtr *ret, bool *ret_none)
+{
+	const char *text;
+
+	if (!get_text(cli, guest, where, &text))
+		return false;
+	*ret_none = !text;
 	*ret = text ? metadata_parse(
 			      cli, cli_format(cli, "the metadata of '%s'", guest->name), text)
 		    : metadata_new();
 	return *ret != NULL;
+}
+
+bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr *ret,
+	bool *ret_none)
+{
+	bool none, same;
+	xmlDocPtr live;
+
+	if (!(where & VIRT_LIVE) || !(where & VIRT_CONFIG))
+		return get_one(cli, guest, where, ret, ret_none);
+	if (!get_one(cli, guest, VIRT_LIVE, &live, &none))
+		return false;
+	if (!get_one(cli, guest, VIRT_CONFIG, ret, ret_none)) {
+		xmlFreeDoc(live);
+		return false;
+	}
+	same = none == *ret_none && !strcmp(metadata_text(cli, live), metadata_text(cli, *ret));
+	xmlFreeDoc(live);
+	if (!same) {
+		xmlFreeDoc(*ret);
+		cli_error("'%s' has other directives as it runs than for its next start: say which "
+			  "are meant with --live or --config",
+			guest->name);
+	}
+	return same;
 }
 
 const struct virt_guest *metadata_open(

@@ -20,9 +20,15 @@ const char *metadata_text(struct cli *cli, xmlDocPtr doc);
 /* Where the options --live and --config say; without them both, as far as the guest has them. */
 bool metadata_where(struct cli *cli, const struct virt_guest *guest, unsigned *ret);
 
-/* What the guest has now, an empty element when it has none. False, and told. */
+/*
+ * What the guest has now, an empty element when it has none. False, and told, also when it has not
+ * the same in both places, and both are meant.
+ */
 bool metadata_get(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr *ret,
 	bool *ret_none);
+
+/* Whether it has one in any of the places. False, and told. */
+bool metadata_has(struct cli *cli, const struct virt_guest *guest, unsigned where, bool *ret);
 
 /* The guest of that name, where its element is meant, and the element. NULL, and told. */
 const struct virt_guest *metadata_open(

@@ -5,6 +5,13 @@
 
 #include "metadata.h"
 
+static int tell_none(struct cli *cli, const struct virt_guest *guest, const char *name)
+{
+	fprintf(stderr, "virt-parts: '%s' has no directive%s%s\n", cli_shown(cli, guest->name),
+		name ? " " : "s", name ? cli_shown(cli, name) : "");
+	return CLI_FOUND;
+}
+
 int show_command(struct cli *cli, int argc, char **argv)
 {
 	const struct virt_guest *guest;
@@ -17,8 +24,7 @@ int show_command(struct cli *cli, int argc, char **argv)
 	if (!guest)
 		return CLI_ERROR;
 	if (none)
-		fprintf(stderr, "virt-parts: '%s' has no directives\n",
-			cli_shown(cli, guest->name));
+		tell_none(cli, guest, NULL);
 	else
 		printf("%s\n", metadata_text(cli, doc));
 	xmlFreeDoc(doc);
@@ -42,29 +48,46 @@ static unsigned drop(xmlDocPtr doc, const char *name)
 	return n;
 }
 
-int clear_command(struct cli *cli, int argc, char **argv)
+static int clear_one(
+	struct cli *cli, const struct virt_guest *guest, unsigned where, const char *name)
 {
-	const struct virt_guest *guest;
 	int status = CLI_FOUND;
-	unsigned where;
 	xmlDocPtr doc;
 	bool none;
 
-	guest = metadata_open(cli, argv[0], &where, &doc, &none);
-	if (!guest)
+	if (!metadata_get(cli, guest, where, &doc, &none))
 		return CLI_ERROR;
-	if (argc < 2) {
-		xmlFreeDoc(doc);
-		doc = metadata_new();
-	} else if (!drop(doc, argv[1])) {
-		none = true;
-	}
-	if (none)
-		fprintf(stderr, "virt-parts: '%s' has no directive%s%s\n",
-			cli_shown(cli, guest->name), argc < 2 ? "s" : " ",
-			argc < 2 ? "" : cli_shown(cli, argv[1]));
-	else
+	if (drop(doc, name))
 		status = metadata_set(cli, guest, where, doc);
+	else
+		tell_none(cli, guest, name);
 	xmlFreeDoc(doc);
 	return status;
+}
+
+/* What is there need not be understood for that. */
+static int clear_all(struct cli *cli, const struct virt_guest *guest, unsigned where)
+{
+	xmlDocPtr doc;
+	int status;
+	bool any;
+
+	if (!metadata_has(cli, guest, where, &any))
+		return CLI_ERROR;
+	if (!any)
+		return tell_none(cli, guest, NULL);
+	doc = metadata_new();
+	status = metadata_set(cli, guest, where, doc);
+	xmlFreeDoc(doc);
+	return status;
+}
+
+int clear_command(struct cli *cli, int argc, char **argv)
+{
+	const struct virt_guest *guest = virt_one(cli, argv[0], VIRT_XML);
+	unsigned where;
+
+	if (!guest || !metadata_where(cli, guest, &where))
+		return CLI_ERROR;
+	return argc < 2 ? clear_all(cli, guest, where) : clear_one(cli, guest, where, argv[1]);
 }
