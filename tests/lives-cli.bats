@@ -215,6 +215,29 @@ readonly some="
 	on lxc destroy web1
 }
 
+@test "an attribute of another namespace is refused, and can be cleared" {
+	local one
+	guest_define lxc web1
+	for one in '' 'p:owner="me"' 'count="7" p:count="4"' 'xml:space="preserve"'; do
+		on lxc metadata web1 urn:virt-parts:1 --config --key vp \
+			--set "<virt-parts xmlns:p='urn:x'><own $one/></virt-parts>"
+		run vp show web1
+		if [[ -z $one ]]; then
+			[ "$status" -eq 0 ]
+			continue
+		fi
+		[ "$status" -eq 2 ]
+		says "the metadata of 'web1': an attribute with a prefix is none of a directive's"
+		run on lxc start web1
+		[ "$status" -ne 0 ]
+		says 'unknown attribute'
+		vp clear web1
+		run vp set web1 - <<<"<virt-parts xmlns:p='urn:x'><own $one/></virt-parts>"
+		[ "$status" -eq 2 ]
+		says "'-': an attribute with a prefix is none of a directive's"
+	done
+}
+
 @test "edit stores what the editor leaves, checked; a refused text is kept, and can be set when mended" {
 	guest_define lxc web1 "$some"
 	EDITOR='sed -i s/4M/2M/' vp edit web1

@@ -45,6 +45,21 @@ static bool has_namespace(xmlNodePtr node, const char *uri)
 	return true;
 }
 
+/* Those of xmlns are none. */
+static bool has_namespaced_attribute(xmlNodePtr node)
+{
+	for (; node; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		for (xmlAttrPtr attr = node->properties; attr; attr = attr->next)
+			if (attr->ns)
+				return true;
+		if (has_namespaced_attribute(node->children))
+			return true;
+	}
+	return false;
+}
+
 xmlDocPtr metadata_parse(struct cli *cli, const char *what, const char *text)
 {
 	xmlDocPtr doc = read_xml(text);
@@ -63,6 +78,11 @@ xmlDocPtr metadata_parse(struct cli *cli, const char *what, const char *text)
 	} else if (!has_namespace(root, VIRT_NAMESPACE) && !has_namespace(root, "") &&
 		   !(root->ns == NULL && has_namespace(root->children, VIRT_NAMESPACE))) {
 		cli_error("%s: every element must be of the namespace '%s'", what, VIRT_NAMESPACE);
+	} else if (has_namespaced_attribute(root)) {
+		/* prepare refuses it; and what its namespace is would go with the declaration */
+		cli_error("%s: an attribute with a prefix is none of a directive's; take it out, "
+			  "or everything with 'virt-parts clear'",
+			what);
 	} else {
 		set_namespace(root, NULL);
 		return doc;
