@@ -13,7 +13,7 @@ readonly rng=$checkout/src/cli/virt-parts.rng
 # found LEVEL TEXT: one finding of that level has the text
 found() {
 	local all
-	all=$("$build/virt-parts" --hook-dir "$hooks" check --json "$file" |
+	all=$("${prefix[@]}" "$build/virt-parts" --hook-dir "$hooks" check --json "$file" |
 		jq -r '.[] | .level + ": " + .text + " [" + (.mend // "") + "]"') || true
 	has "$(grep "^$1: " <<<"$all")" "$2"
 }
@@ -243,6 +243,29 @@ checked() {
 	guest web1 lxc $$
 	xml=$first
 	ends
+}
+
+@test "who is not root is warned of what root alone may look at, and finds no fault in it" {
+	# of others than root
+	unprivileged() {
+		prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+		"$@"
+	}
+	all_four
+	mkdir "$tree/state"
+	chmod 0700 "$seed" "$guests" "$tree/state"
+	unprivileged finds check "$file"
+	found warning "not checked, which needs root: cannot open "
+	found warning "not checked, which needs root: cannot read the records of other runs"
+	lacks "$output" 'error'
+	chmod 0755 "$seed" "$guests" "$tree/state"
+	unprivileged good check "$file"
+	chmod 0000 "$hooks/parts.conf"
+	unprivileged finds check "$file"
+	found warning "not checked, which needs root: no valid policy"
+	lacks "$output" 'error'
+	prefix=()
+	good check "$file"
 }
 
 @test "XML that is not well-formed, has a DOCTYPE or an unknown type is an error" {

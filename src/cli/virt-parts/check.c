@@ -11,7 +11,10 @@ static void check_conf(struct findings *findings)
 {
 	struct cli *cli = findings->cli;
 
-	if (cli->conf_why[0])
+	if (cli_needs_root(cli->conf_error))
+		findings_add(findings, FINDING_WARNING, "parts.conf", "",
+			"not checked, which needs root: %s", cli->conf_why);
+	else if (cli->conf_why[0])
 		findings_add(findings, FINDING_ERROR, "parts.conf", "", "it is not valid: %s",
 			cli->conf_why);
 }

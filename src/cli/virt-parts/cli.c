@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "text.h"
@@ -83,6 +84,11 @@ int cli_error(const char *format, ...)
 	fprintf(stderr, "virt-parts: %s\n",
 		vp_escape(text, strlen(text), escaped, sizeof(escaped)));
 	return CLI_ERROR;
+}
+
+bool cli_needs_root(int error)
+{
+	return error == -EACCES && geteuid() != 0;
 }
 
 bool cli_has_conf(const struct cli *cli)

@@ -22,6 +22,7 @@ struct cli {
 	bool json;		 /* what is printed is for a program */
 	struct vp_conf conf;	 /* of hook_dir; the built-in values when it is not valid */
 	char conf_why[1024];	 /* it is not valid; "" when it is */
+	int conf_error;		 /* -errno then */
 	struct vp_source memory; /* freed at the end: see cli_format */
 	const struct command *command;
 	struct option_value *options, **last_option; /* of the command, in the order given */
@@ -75,6 +76,9 @@ const char *cli_quoted(struct cli *cli, const char *path);
 
 /* 2026-11-21 22:10:25, local time. */
 const char *cli_when(struct cli *cli, time_t time);
+
+/* Whether what could not be read, -errno, is only hidden from who is not root: nothing is known to be wrong. */
+bool cli_needs_root(int error);
 
 /* Told once, by whoever needs the rules: no valid parts.conf. False then. */
 bool cli_has_conf(const struct cli *cli);

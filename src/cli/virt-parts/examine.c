@@ -42,6 +42,16 @@ __attribute__((format(printf, 4, 5))) static struct problem *add(struct examinin
 	return problem;
 }
 
+/* What could not be read, -errno: a problem, or, when root alone may read it, no more than unknown. */
+static void add_unread(struct examining *x, const struct vp_element *directive,
+	const struct vp_element *where, int error, const char *why)
+{
+	bool hidden = cli_needs_root(error);
+
+	add(x, directive, where, "%s%s", hidden ? "not checked, which needs root: " : "", why)
+		->only_warns = hidden;
+}
+
 bool examine_is_good(const struct examined *examined, const struct vp_element *directive)
 {
 	for (const struct problem *p = examined->problems; p; p = p->next)
@@ -142,8 +152,9 @@ static void check_unknown(struct examining *x, const struct vp_element *directiv
 		names[n] = vp_directives[n]->spec->name;
 	near = suggest(directive->name, names, n);
 	if (r < 0)
-		add(x, directive, directive, "cannot tell whether there is a part NN-%s: %s",
-			directive->name, strerror(-r));
+		add_unread(x, directive, directive, r,
+			cli_format(x->cli, "cannot tell whether there is a part NN-%s: %s",
+				directive->name, strerror(-r)));
 	else if (near)
 		add(x, directive, directive, "unknown directive; did you mean <%s>?", near);
 	else
@@ -224,8 +235,10 @@ static void check_sources(
 		if (fd >= 0)
 			close(fd);
 		else if (now || fd != -ENOENT)
-			add(x, directive, element, "%s%s", policy->why,
-				fd == -ENOENT ? "; make it, or name another directory" : "");
+			add_unread(x, directive, element, fd,
+				cli_format(x->cli, "%s%s", policy->why,
+					fd == -ENOENT ? "; make it, or name another directory"
+						      : ""));
 		else
 			add(x, directive, element,
 				"'%s' is not there yet; the archive fails if it is still missing "
@@ -264,8 +277,11 @@ static int compare_claims(struct examining *x, const char *name, char *why, size
 static void check_claims(struct examining *x)
 {
 	char why[1024];
+	int r = compare_claims(x, NULL, why, sizeof(why));
 
-	if (compare_claims(x, NULL, why, sizeof(why)) != -EBUSY)
+	if (r < 0 && r != -EBUSY)
+		add_unread(x, NULL, NULL, r, why);
+	if (r != -EBUSY)
 		return;
 	if (compare_claims(x, x->examined->event.domain, why, sizeof(why)) == -EBUSY)
 		add(x, NULL, NULL, "%s", why);
@@ -312,7 +328,7 @@ void examine(struct cli *cli, struct guest *guest, struct vp_event event, struct
 	check_name(&x);
 	r = vp_policy_load(&ret->event, &ret->policy);
 	if (r < 0)
-		add(&x, NULL, NULL, "%s", ret->policy.why);
+		add_unread(&x, NULL, NULL, r, ret->policy.why);
 	for (struct vp_element *d = ret->xml.source.directives; d; d = d->next)
 		check_directive(&x, d);
 	check_whole(&x);

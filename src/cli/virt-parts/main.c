@@ -206,7 +206,8 @@ static int read_conf(struct cli *cli)
 	if (snprintf(path, sizeof(path), "%s/parts.conf", cli->hook_dir) >=
 		(int)sizeof(path) - 1024)
 		return cli_error("the path of the hook directory is too long");
-	if (vp_conf_read(path, &cli->conf, cli->conf_why, sizeof(cli->conf_why)) == 0)
+	cli->conf_error = vp_conf_read(path, &cli->conf, cli->conf_why, sizeof(cli->conf_why));
+	if (cli->conf_error == 0)
 		cli->conf_why[0] = '\0';
 	if (!cli->conf.state_dir || !cli->conf.run_dir || !cli->conf.log_dir ||
 		!cli->conf.vendor_dir || !cli->conf.qemu_log_dir)
