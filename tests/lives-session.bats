@@ -29,11 +29,15 @@ teardown() {
 }
 
 as_user() {
+	user_runs virsh -q -c qemu:///session "$@"
+}
+
+user_runs() {
 	(
 		cd /home/tester || exit
 		timeout -k 5 "$VIRSH_LIMIT" setpriv --reuid $tester --regid $tester --clear-groups \
 			env -i HOME=/home/tester USER=tester PATH=/usr/sbin:/usr/bin:/sbin:/bin XDG_RUNTIME_DIR=/run/user/$tester \
-			virsh -q -c qemu:///session "$@" 3>&- 4>&-
+			"$@" 3>&- 4>&-
 	)
 }
 
@@ -64,4 +68,21 @@ define_mine() {
 	test -d /srv/guests/mine/scratch
 	fails test -e $logs/qemu-mine.log
 	same_text "$(records)" ''
+}
+
+@test "set and check of a user's own guest say that directives do nothing there" {
+	local warning="warning: directives count for the system's guests alone: for this one, of 'qemu:///session', nothing is done"
+	define_mine ''
+	run user_runs virt-parts -c qemu:///session set mine ramdisk /srv/guests/%NAME%/tmp size=1M
+	[ "$status" -eq 0 ]
+	says "$warning"
+	says "stored for 'mine'"
+	run user_runs virt-parts -c qemu:///session check mine
+	[ "$status" -eq 1 ]
+	says "$warning"
+	fails grep -q 'error' <<<"$output"
+	run user_runs virt-parts -c qemu:///session clear mine
+	[ "$status" -eq 0 ]
+	run user_runs virt-parts -c qemu:///session check mine
+	[ "$status" -eq 0 ]
 }

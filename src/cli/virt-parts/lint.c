@@ -234,10 +234,17 @@ static void lint_directives(struct linting *l)
 {
 	struct cli *cli = l->findings->cli;
 	struct vp_event event = guest_event(cli, l->guest, "prepare", "begin", "");
+	const struct virt_guest *virt = l->guest->virt;
 	struct examined examined;
 	bool known = true;
 
 	examine(cli, l->guest, event, &examined);
+	if (virt && virt->place == VIRT_OF_USER && examined.xml.source.directives)
+		findings_add(l->findings, FINDING_WARNING, l->about,
+			"define the guest for the system, as with 'virsh -c qemu:///system'",
+			"directives count for the system's guests alone: for this one, of '%s', "
+			"nothing is done",
+			virt->uri);
 	for (const struct problem *p = examined.problems; p; p = p->next)
 		findings_add(l->findings, p->only_warns ? FINDING_WARNING : FINDING_ERROR, l->about,
 			"", "%s%s%s", p->where, *p->where ? ": " : "", p->text);
