@@ -103,6 +103,49 @@ known() {
 	mends
 }
 
+# libvirt_is VERSION: what libvirt's daemon says it is, one for qemu's guests
+libvirt_is() {
+	command -v cc >/dev/null || skip 'needs cc'
+	cat >"$tree/libvirt.c" <<-END
+		int virConnectGetLibVersion(void *connection, unsigned long *version)
+		{
+			(void)connection;
+			*version = $1;
+			return 0;
+		}
+		const char *virConnectGetType(void *connection)
+		{
+			(void)connection;
+			return "QEMU";
+		}
+	END
+	cc -shared -fPIC -o "$tree/libvirt.so" "$tree/libvirt.c"
+	prefix=("${apart[@]}" env LD_PRELOAD="$tree/libvirt.so")
+}
+
+@test "what doctor says to do where libvirt runs nothing beside a hook leaves a hook as it is that is not ours" {
+	without_checker 'it preloads a library'
+	libvirt_is 6004000
+	echo '#!/bin/sh' >"$tree/own"
+	rm "$hooks/qemu"
+	cp "$tree/own" "$hooks/qemu"
+	ill "'$hooks/qemu' is not virt-parts, which is not called; this libvirt runs nothing beside it (6.5 does)"
+	has "$(json '.[0].mend')" "let '$hooks/qemu' end with 'exec /usr/sbin/virt-parts-hook --driver qemu \"\$@\"'"
+	mkdir "$hooks/qemu.d"
+	ln -s "$tree/sbin/virt-parts-hook" "$hooks/qemu.d/50-virt-parts"
+	ill "'$hooks/qemu.d/50-virt-parts' is never called: this libvirt runs nothing beside a hook (6.5 does)"
+	has "$(json '.[] | select(.level == "error").mend')" "let '$hooks/qemu' end with 'exec "
+	cmp "$tree/own" "$hooks/qemu"
+	# nobody's place is ours
+	rm "$hooks/qemu"
+	ill "'$hooks/qemu.d/50-virt-parts' is never called"
+	mends
+	# beside it one is called by a newer
+	libvirt_is 6005000
+	mv -f "$tree/own" "$hooks/qemu"
+	ill "'$hooks/qemu' is not virt-parts, which is not called; it can be beside it"
+}
+
 @test "a hook program that cannot be executed, and one that is gone, are found" {
 	chmod 0644 "$tree/sbin/virt-parts-hook"
 	finds -c "$daemon" doctor --json

@@ -725,3 +725,19 @@ selinux() {
 	[ "$status" -eq 0 ]
 	says 'SELinux: note: it is permissive; under its policy libvirtd could not run'
 }
+
+@test "where SELinux enforces, doctor has a missing hook made by install.sh, which asks the policy, and by no link" {
+	chmod 0700 $logs
+	command -v python3 >/dev/null || skip 'needs python3'
+	mkdir -p /var/lib/virt-parts/state
+	chmod 0700 /var/lib/virt-parts/state
+	mv $hooks/lxc /root/lxc-hook
+	selinux 1
+	says "there is no hook '$hooks/lxc', so virt-parts is not called"
+	says "mend: run install.sh again, which asks SELinux's policy and makes no link that it would not let work"
+	fails grep -q 'ln -s' <<<"$output"
+	selinux 0
+	says "mend: ln -s /usr/sbin/virt-parts-hook $hooks/lxc"
+	mv /root/lxc-hook $hooks/lxc
+	vp doctor --fix
+}

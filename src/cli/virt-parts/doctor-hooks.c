@@ -11,6 +11,8 @@
 #include "doctor.h"
 #include "hooks.h"
 #include "parts.h"
+#include "selinux.h"
+#include "virt.h"
 
 #define HOOK_PROGRAM VP_PREFIX "/sbin/virt-parts-hook"
 
@@ -30,12 +32,70 @@ static void check_target(struct findings *f, const char *driver, const char *pat
 			"'%s' cannot be executed, so libvirt starts no guest", path);
 }
 
+/* Makes a link, which SELinux's policy may turn into one that refuses every start: install.sh asks it. */
+static const char *link_command(struct cli *cli, const char *before, const char *path)
+{
+	if (selinux_mode() == SELINUX_ENFORCING)
+		return "run install.sh again, which asks SELinux's policy and makes no link that "
+		       "it would not let work";
+	return cli_format(cli, "%sln -s " HOOK_PROGRAM " %s", before, cli_quoted(cli, path));
+}
+
+/* What a hook that is not ours, and that libvirt runs nothing beside, can do about it. */
+static const char *call_advice(struct cli *cli, const char *driver)
+{
+	return cli_format(cli,
+		"let '%s' end with 'exec " HOOK_PROGRAM " --driver %s \"$@\"', and leave it the "
+		"standard input; or have a libvirt of 6.5 or newer, and run install.sh again",
+		hooks_path(cli, driver), driver);
+}
+
+const char *doctor_hook_beside_mend(struct cli *cli, const char *driver)
+{
+	const char *path = hooks_path(cli, driver);
+
+	if (hooks_whose(path) == HOOK_FOREIGN)
+		return call_advice(cli, driver);
+	return cli_format(cli, "mv -nT %s %s", cli_quoted(cli, hooks_beside(cli, driver)),
+		cli_quoted(cli, path));
+}
+
+static bool libvirt_is_old(struct cli *cli)
+{
+	struct virt_answer answer = virt_ask(cli, NULL, 0);
+
+	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
+		if (!hooks_beside_runs(d->version))
+			return true;
+	return false;
+}
+
+static void check_foreign(struct findings *f, const char *driver, enum finding_level level)
+{
+	struct cli *cli = f->cli;
+	const char *path = hooks_path(cli, driver);
+	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
+
+	if (libvirt_is_old(cli))
+		findings_add(f, level, driver, call_advice(cli, driver),
+			"'%s' is not virt-parts, which is not called; this libvirt runs nothing "
+			"beside it (6.5 does)",
+			path);
+	else
+		findings_add(f, level, driver,
+			link_command(cli, cli_format(cli, "mkdir -p %s && ", cli_quoted(cli, dir)),
+				hooks_beside(cli, driver)),
+			"'%s' is not virt-parts, which is not called; it can be beside it, and "
+			"libvirt must be reloaded then",
+			path);
+}
+
 static void check_hook(struct findings *f, const char *driver, bool needed)
 {
 	struct cli *cli = f->cli;
 	const char *path = hooks_path(cli, driver), *beside = hooks_beside(cli, driver);
-	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
 	enum hook hook = hooks_whose(path), second = hooks_whose(beside);
+	enum finding_level level = needed ? FINDING_WARNING : FINDING_NOTE;
 
 	if (hook == HOOK_OURS)
 		check_target(f, driver, path);
@@ -49,15 +109,9 @@ static void check_hook(struct findings *f, const char *driver, bool needed)
 	if (second == HOOK_OURS || hook == HOOK_OURS)
 		return;
 	if (hook == HOOK_FOREIGN)
-		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "mkdir -p %s && ln -s %s %s", cli_quoted(cli, dir),
-				HOOK_PROGRAM, cli_quoted(cli, beside)),
-			"'%s' is not virt-parts, which is not called; it can be beside it, and "
-			"libvirt must be reloaded then",
-			path);
+		check_foreign(f, driver, level);
 	else
-		findings_add(f, needed ? FINDING_WARNING : FINDING_NOTE, driver,
-			cli_format(cli, "ln -s %s %s", HOOK_PROGRAM, cli_quoted(cli, path)),
+		findings_add(f, level, driver, link_command(cli, "", path),
 			"there is no hook '%s', so virt-parts is not called; libvirt must be "
 			"reloaded when there is",
 			path);

@@ -53,8 +53,6 @@ static void check_hook_version(struct findings *f)
 
 static void check_libvirt(struct findings *f, const struct virt_daemon *daemon)
 {
-	/* libvirt runs what is beside a hook since this version */
-	enum { BESIDE_SINCE = 6005000 };
 	struct cli *cli = f->cli;
 	const char *hook;
 
@@ -64,10 +62,9 @@ static void check_libvirt(struct findings *f, const struct virt_daemon *daemon)
 	else if (*daemon->why)
 		findings_add(f, FINDING_NOTE, daemon->uri, "", "%s", daemon->why);
 	hook = *daemon->why ? NULL : hooks_ours(cli, daemon->driver);
-	if (hook && strstr(hook, ".d/") && daemon->version < BESIDE_SINCE)
+	if (hook && strstr(hook, ".d/") && !hooks_beside_runs(daemon->version))
 		findings_add(f, FINDING_ERROR, daemon->driver,
-			cli_format(cli, "ln -sf " VP_PREFIX "/sbin/virt-parts-hook %s/%s",
-				cli_quoted(cli, cli->hook_dir), daemon->driver),
+			doctor_hook_beside_mend(cli, daemon->driver),
 			"'%s' is never called: this libvirt runs nothing beside a hook (6.5 does)",
 			hook);
 }

@@ -14,6 +14,8 @@ void doctor_check_left(struct findings *findings);
 void doctor_check_settings(struct findings *findings);
 /* The links that libvirt calls, and other layouts of parts beside them. */
 void doctor_check_hooks(struct findings *findings);
+/* What makes a hook that lies beside another's place be called where libvirt runs nothing there. */
+const char *doctor_hook_beside_mend(struct cli *cli, const char *driver);
 /* What lies in parts.d and is never run, as no event and no guest is called so. */
 void doctor_check_names(struct findings *findings);
 /* Whether the daemons that run have looked for hooks since these are there. */

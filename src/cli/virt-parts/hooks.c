@@ -47,3 +47,10 @@ bool hooks_run_others(struct cli *cli, const char *driver)
 	return hooks_whose(hooks_path(cli, driver)) == HOOK_OURS ||
 	       hooks_whose(hooks_beside(cli, driver)) != HOOK_OURS;
 }
+
+bool hooks_beside_runs(unsigned long version)
+{
+	enum { SINCE = 6005000 };
+
+	return !version || version >= SINCE;
+}

@@ -20,4 +20,7 @@ const char *hooks_ours(struct cli *cli, const char *driver);
 /* Whether virt-parts runs the layouts of others: they are left to the hook that it lies beside. */
 bool hooks_run_others(struct cli *cli, const char *driver);
 
+/* Whether libvirt runs what is beside a hook, by its version as virt.h has it; 0, unknown: it may. */
+bool hooks_beside_runs(unsigned long version);
+
 #endif
