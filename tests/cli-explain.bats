@@ -329,7 +329,7 @@ refused'
 	[[ ! -e /usr/lib/virt-parts/parts.d ]] || skip 'virt-parts is installed here'
 	vp explain "$file" prepare begin
 	[ "$status" -eq 1 ]
-	has "$output" "there are no shipped parts in '/usr/lib/virt-parts/parts.d'"
+	has "$output" "there are no shipped parts in '/usr/lib/virt-parts/parts.d/prepare_begin.d'"
 	has "$errors" 'the built-in values count and no path is allowed'
 }
 
@@ -337,4 +337,114 @@ refused'
 	all_four
 	output=$("$build/virt-parts" --hook-dir "$hooks" explain - prepare begin <"$file")
 	has "$output" "mounts a tmpfs"
+}
+
+@test "where the part that records directives is masked, or another comes first, explain says that none counts" {
+	all_four
+	mkdir -p "$parts/prepare_begin.d"
+	ln -s /dev/null "$parts/prepare_begin.d/05-virt-parts"
+	told prepare begin
+	[ "$status" -eq 0 ]
+	lacks "$output" 'mounts a tmpfs'
+	has "$output" "no part 'virt-parts' of prepare begin records the guest's directives"
+	vp explain --json "$file" prepare begin
+	same "$(json '[.parts[] | select(.state == "run")] | length')" 0
+	told release end destroyed
+	lacks "$output" "$me/scratch'"
+	lives
+	no_record
+	is_there "$me/scratch"
+	rm "$parts/prepare_begin.d/05-virt-parts"
+	part "$parts/prepare_begin.d/05-virt-parts" true
+	told prepare begin
+	lacks "$output" 'mounts a tmpfs'
+	starts
+	not_mounted "$me/tmp"
+}
+
+@test "a shipped part that is not installed refuses the start of a guest that asks for it, and explain says so" {
+	all_four
+	mv "$vendor/prepare_begin.d/10-ramdisk" "$tree/"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "note: there is no part for <ramdisk> in '$vendor/prepare_begin.d', so the guest is refused when the other parts have run; install virt-parts again"
+	vp explain --json "$file" prepare begin
+	same "$(json '.refused')" true
+	has "$(json '.notes[]')" 'there is no part for <ramdisk>'
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "there is no part for <ramdisk> in '$vendor/prepare_begin.d'"
+	does release end failed
+	mv "$tree/10-ramdisk" "$vendor/prepare_begin.d/"
+	# the one without which nothing is checked
+	mv "$vendor/prepare_begin.d/05-virt-parts" "$tree/"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "there are no shipped parts in '$vendor/prepare_begin.d' that could honour the guest's directives, so it is refused before any part runs"
+	refused 'that could honour its directives'
+	mv "$tree/05-virt-parts" "$vendor/prepare_begin.d/"
+	# a release that lacks one: what the run recorded counts
+	starts
+	mv "$vendor/release_end.d/20-archive" "$tree/"
+	told release end destroyed
+	[ "$status" -eq 1 ]
+	has "$output" "there is no part for <archive> in '$vendor/release_end.d', so the run stays unfinished"
+	told prepare begin
+	has "$output" 'so the run stays unfinished'
+	mv "$tree/20-archive" "$vendor/release_end.d/"
+	ends
+	# all of them
+	rm -r "$vendor/prepare_begin.d"
+	vp explain --json "$file" prepare begin
+	same "$(json '.refused')" true
+	has "$(json '.notes[]')" "there are no shipped parts in '$vendor/prepare_begin.d'"
+}
+
+@test "explain says that a file in the place of an image, and a mount in that of a ramdisk, refuse the start" {
+	all_four
+	told prepare begin
+	[ "$status" -eq 0 ]
+	mkdir -p "$iso/web1"
+	echo 'no image' >"$iso/web1/seed.iso"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "refused: '$iso/web1/seed.iso' is not this guest's image; move it away or name another path"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "not this guest's image"
+	does release end failed
+	rm "$iso/web1/seed.iso"
+	mkdir -p "$me/tmp"
+	mount -t tmpfs -o size=64K other "$me/tmp"
+	told prepare begin
+	[ "$status" -eq 1 ]
+	has "$output" "refused: something else is mounted on '$me/tmp'; unmount it or name another directory"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" 'something else is mounted'
+	does release end failed
+	umount "$me/tmp"
+	# what its own run has mounted and built is none
+	starts
+	told prepare begin
+	[ "$status" -eq 0 ]
+	ends
+	# nor what a guest that is gone has left, whose run is finished first
+	starts
+	guest web1 lxc $(($$ + 1))
+	all_four
+	told prepare begin
+	lacks "$output" 'something else is mounted'
+	starts
+	ends
+}
+
+@test "explain of a restore says that the failure of a part refuses the prepare that follows" {
+	all_four
+	told restore begin
+	has "$output" 'the event stops there, and the prepare that follows is refused.'
+	part "$parts/restore_begin.d/10-own" 'exit 1'
+	does restore begin
+	call prepare begin
+	[ "$status" -ne 0 ]
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "failed.h"
+#include "lacking.h"
 #include "record.h"
 #include "tree.h"
 #include "unfinished.h"
@@ -60,29 +61,16 @@ static int write_reason(const struct dispatch *d)
 	return vp_record_note(d->record, "release", text, (size_t)n);
 }
 
-/* What the run asks for of what is shipped, and no part of this event does: its link is missing. NULL: nothing. */
+static bool is_asked(const void *run, const char *directive)
+{
+	const struct dispatch *d = run;
+
+	return vp_record_asks(d->record, directive);
+}
+
 static const char *find_lacking(const struct dispatch *d)
 {
-	static const struct {
-		const char *op, *directive;
-	} acts[] = {
-		{"prepare", "ramdisk"},
-		{"prepare", "preload"},
-		{"release", "archive"},
-		{"release", "ramdisk"},
-		{"release", "preload"},
-		{"release", "post-rm-rf"},
-	};
-
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-		char asked[32];
-
-		snprintf(asked, sizeof(asked), "asked/%s", acts[i].directive);
-		if (!strcmp(acts[i].op, d->event->op) && vp_record_has(d->record, asked) &&
-			!plan_has(&d->plan, acts[i].directive))
-			return acts[i].directive;
-	}
-	return NULL;
+	return lacking_part(&d->plan, d->event->op, is_asked, d);
 }
 
 static int begin_teardown(struct dispatch *d)
@@ -205,7 +193,7 @@ static int begin_prepare(struct dispatch *d)
 	int r;
 
 	note_unseen(d);
-	if (event->directives && (d->plan.shipped_missing || !plan_has(&d->plan, "virt-parts"))) {
+	if (event->directives && lacking_recorder(&d->plan)) {
 		log_error(&d->log,
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
 			"could honour its directives; %s",

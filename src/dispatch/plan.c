@@ -215,13 +215,10 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 	}
 	for (size_t i = 0; r == 0 && i < plan->count; i++) {
 		struct plan_entry *entry = &plan->entries[i];
-		char asked[NAME_MAX + 8];
-
 		if (!may_run(entry) || !plan_is_shipped(entry) || entry == recorder)
 			continue;
 		entry->asked = name_of_directive(entry->name);
-		snprintf(asked, sizeof(asked), "asked/%s", entry->asked);
-		if (!recorder && (q->record < 0 || !vp_record_has(q->record, asked)))
+		if (!recorder && (q->record < 0 || !vp_record_asks(q->record, entry->asked)))
 			r = set_state(entry, PLAN_IDLE, "the guest's run has no directive '%s'",
 				entry->asked);
 	}

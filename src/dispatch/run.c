@@ -32,12 +32,9 @@ static unsigned time_limit(const struct dispatch *d, const struct plan_entry *en
 /* Whether the record still asks for it: a part before this one may have made the record. */
 static bool is_asked(const struct dispatch *d, const struct plan_entry *entry)
 {
-	char asked[NAME_MAX + 8];
-
 	if (!entry->asked) /* what records looks at the directives of the XML, and at a run that goes on */
 		return !plan_is_shipped(entry) || d->event->directives || d->record >= 0;
-	snprintf(asked, sizeof(asked), "asked/%s", entry->asked);
-	return d->record >= 0 && vp_record_has(d->record, asked);
+	return d->record >= 0 && vp_record_asks(d->record, entry->asked);
 }
 
 /* Tells how it went; whether it did well. What the part has printed ends where the log's line begins. */

@@ -34,40 +34,12 @@ struct building {
 	size_t why_size;
 };
 
-static void image_id(const char *uuid, char *ret, size_t size)
-{
-	snprintf(ret, size, ISO_OWNER_PREFIX "%s", uuid);
-}
-
 /* iso_build's callback has no context; one image is built at a time. */
 static const struct building *building;
 
 static void note_left_out(const char *path, const char *why)
 {
 	vp_note(building->event, building->iso, "'%s' is not in the image: %s", path, why);
-}
-
-/* 1: an image of this guest is there; 0: nothing is; -EEXIST: something else; -errno. */
-static int look_at_place(int parent, const char *leaf, const char *id)
-{
-	char there[ISO_APPLICATION_ID_MAX + 1];
-	int fd = vp_open_beneath(parent, leaf, O_PATH), r;
-	struct stat st;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EEXIST;
-	close(fd);
-	if (r < 0)
-		return r;
-	fd = vp_open_beneath(parent, leaf, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return fd;
-	r = iso_read_application_id(fd, there);
-	close(fd);
-	if (r < 0)
-		return r == -ENODATA ? -EEXIST : r;
-	return strcasecmp(there, id) == 0 ? 1 : -EEXIST;
 }
 
 static int open_sources(struct building *b)
@@ -225,7 +197,7 @@ static int temporary_of(const char *leaf, char ret[NAME_MAX + 1])
 static int build(struct building *b, int run, unsigned how)
 {
 	char temporary[NAME_MAX + 1];
-	int there = look_at_place(b->parent, b->leaf, b->id), r;
+	int there = iso_look_at_place(b->parent, b->leaf, b->id), r;
 
 	if (there == -EEXIST)
 		snprintf(b->why, b->why_size,
@@ -263,7 +235,7 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 	b = (struct building){
 		.event = event, .policy = policy, .iso = iso, .why = why, .why_size = size};
 	b.path = vp_attr_text(iso, "path", "");
-	image_id(event->uuid, b.id, sizeof(b.id));
+	iso_owner_id(event->uuid, b.id);
 	b.request = (struct iso_request){.label = vp_attr_text(iso, "label", "VIRT-PARTS"),
 		.application_id = b.id,
 		.sources = b.sources,
@@ -300,11 +272,11 @@ int preload_iso_remove(
 		snprintf(why, size, "%s", strerror(-parent));
 		return parent == -ENOENT ? 0 : parent;
 	}
-	image_id(event->uuid, id, sizeof(id));
+	iso_owner_id(event->uuid, id);
 	/* of one that was killed while it built: the path is claimed, so that it is this run's */
 	if (temporary_of(leaf, temporary) == 0)
 		unlinkat(parent, temporary, 0);
-	r = look_at_place(parent, leaf, id);
+	r = iso_look_at_place(parent, leaf, id);
 	if (r == -EEXIST)
 		snprintf(why, size, "it is not this guest's image any more; it is left alone");
 	else if (r > 0 && unlinkat(parent, leaf, 0) < 0)

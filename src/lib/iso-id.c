@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The names in an image's volume descriptor: what they can hold, and reading one back. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "beneath.h"
 #include "iso-id.h"
 
 int iso_check_label(const char *label, const char **ret_why)
@@ -56,4 +61,31 @@ int iso_read_application_id(int fd, char ret_id[ISO_APPLICATION_ID_MAX + 1])
 	memcpy(ret_id, pvd + PVD_APPLICATION_ID, length);
 	ret_id[length] = '\0';
 	return 0;
+}
+
+void iso_owner_id(const char *uuid, char ret[ISO_OWNER_ID_SIZE])
+{
+	snprintf(ret, ISO_OWNER_ID_SIZE, ISO_OWNER_PREFIX "%s", uuid);
+}
+
+int iso_look_at_place(int parent, const char *leaf, const char *id)
+{
+	char there[ISO_APPLICATION_ID_MAX + 1];
+	int fd = vp_open_beneath(parent, leaf, O_PATH), r;
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EEXIST;
+	close(fd);
+	if (r < 0)
+		return r;
+	fd = vp_open_beneath(parent, leaf, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	r = iso_read_application_id(fd, there);
+	close(fd);
+	if (r < 0)
+		return r == -ENODATA ? -EEXIST : r;
+	return strcasecmp(there, id) == 0 ? 1 : -EEXIST;
 }

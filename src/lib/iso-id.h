@@ -19,4 +19,11 @@ int iso_check_label(const char *label, const char **ret_why);
  */
 int iso_read_application_id(int fd, char ret_id[ISO_APPLICATION_ID_MAX + 1]);
 
+/* The application id of an image of the guest UUID. */
+enum { ISO_OWNER_ID_SIZE = 64 };
+void iso_owner_id(const char *uuid, char ret[ISO_OWNER_ID_SIZE]);
+
+/* 1: an image with that application id is there; 0: nothing is; -EEXIST: something else; -errno. */
+int iso_look_at_place(int parent, const char *leaf, const char *id);
+
 #endif

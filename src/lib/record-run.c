@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file `run` of a record: what the run is. */
+/* What a run is, and what it asks for: the file `run` of a record, and whether there is one of a directive. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -123,4 +123,12 @@ int vp_record_read_run(int run, struct vp_run *ret)
 	if (r == 0)
 		*ret = value;
 	return r;
+}
+
+bool vp_record_asks(int run, const char *directive)
+{
+	char asked[NAME_MAX + 8];
+
+	snprintf(asked, sizeof(asked), "asked/%s", directive);
+	return vp_record_has(run, asked);
 }

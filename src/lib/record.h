@@ -67,6 +67,8 @@ bool vp_run_is_of_this_boot(const struct vp_run *run);
 
 /* Whether the record holds the file NAME (such as "started" or "asked/archive"). */
 bool vp_record_has(int run, const char *name);
+/* Whether it asks for the directive: holds asked/DIRECTIVE. */
+bool vp_record_asks(int run, const char *directive);
 /* A whole file, NUL-terminated, to be freed; -ENOENT when it is not there, -EFBIG over 64 MiB. */
 int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length);
 /* Replaces a file, or makes it, on disk when it returns: temporary name, fsync, rename, fsync. */

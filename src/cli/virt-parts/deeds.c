@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "runs.h"
 #include "text.h"
 
@@ -54,9 +55,14 @@ __attribute__((format(printf, 4, 5))) static struct deed *add(
 static void prepare_ramdisk(struct making *m, const struct vp_element *directive)
 {
 	for (const struct vp_element *dir = vp_child(directive, "dir"); dir;
-		dir = vp_next(dir, "dir"))
-		add(m, VP_WRITE, dir->text, "mounts a tmpfs of %s on '%s'",
+		dir = vp_next(dir, "dir")) {
+		struct deed *deed = add(m, VP_WRITE, dir->text, "mounts a tmpfs of %s on '%s'",
 			vp_attr_text(dir, "size", "?"), dir->text);
+
+		if (m->query->looks && !deed->refused)
+			deed->refused = place_of_ramdisk(
+				m->cli, m->query->policy, m->query->record, dir->text);
+	}
 }
 
 static void release_ramdisk(struct making *m, const struct vp_element *directive)
@@ -76,13 +82,16 @@ static void release_ramdisk(struct making *m, const struct vp_element *directive
 static void prepare_iso(struct making *m, const struct vp_element *iso)
 {
 	const char *path = vp_attr_text(iso, "path", "");
+	struct deed *deed;
 
 	if (m->query->begin != VP_BEGIN_NEW)
-		add(m, VP_ISO, path, "uses the image '%s' as it is, builds it if it is missing",
-			path);
+		deed = add(m, VP_ISO, path,
+			"uses the image '%s' as it is, builds it if it is missing", path);
 	else
-		add(m, VP_ISO, path, "builds the image '%s', label '%s'", path,
+		deed = add(m, VP_ISO, path, "builds the image '%s', label '%s'", path,
 			vp_attr_text(iso, "label", "VIRT-PARTS"));
+	if (m->query->looks && !deed->refused)
+		deed->refused = place_of_image(m->cli, m->query->policy, path);
 	for (const struct vp_element *e = vp_child(iso, NULL); e; e = vp_next(e, NULL))
 		if (strcmp(e->name, "src") == 0)
 			add(m, VP_READ, e->text, "  with what lies in '%s'", e->text);

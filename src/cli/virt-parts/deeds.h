@@ -25,6 +25,8 @@ struct deeds_query {
 	enum vp_begin begin;  /* of the guest's run */
 	const char *archived; /* what that has archived: see runs_archived; "" */
 	unsigned turn;	      /* of that run */
+	int record;	      /* of that run, for what it has mounted; -1: none */
+	bool looks;	      /* what is in the way of a prepare now is there then, too */
 	unsigned *dircopies;  /* how many <dircopy> of <archive> come before the directive */
 };
 

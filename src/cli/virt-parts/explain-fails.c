@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explain: what follows when a part fails, and the unfinished run that a prepare begins with. */
+/* explain: what follows when a part fails, or is not installed. */
 #include <string.h>
 
 #include "dispatch/failed.h"
+#include "dispatch/lacking.h"
 #include "explain.h"
-#include "runs.h"
 
 bool explain_is_advisory(const struct explaining *x, const struct plan_entry *entry)
 {
@@ -63,67 +63,34 @@ bool explain_withholds(struct explaining *x, size_t index, size_t later)
 	return false;
 }
 
-/* --- unfinished runs ------------------------------------------------------------------------------------------ */
+/* --- what is not installed ------------------------------------------------------------------------------------ */
 
-static bool repeats(const struct plan *plan, const char *name)
+static bool asks(const void *run, const char *directive)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->entries[i].state == PLAN_RUN && !strcmp(plan->entries[i].name, name))
-			return true;
-	return !strcmp(name, FAILED_SHIPPED);
+	const struct explaining *x = run;
+
+	if (x->recorded)
+		return vp_record_asks(x->guest.record, directive);
+	return !x->unheard && examine_has(&x->examined, directive);
 }
 
-/* Of the parts that failed in the run's teardown those that do not run once more. */
-static const char *still_failed(struct explaining *x, const char *failed)
+const char *explain_lost(const struct explaining *x)
 {
-	struct names names = {.text = (char *)failed};
-	char each[NAME_MAX + 1];
-	const char *at = NULL, *text = "";
+	const char *vendor = x->cli->conf.vendor_dir, *lacking;
 
-	while (names_next(&names, &at, each))
-		if (!repeats(&x->plan, each))
-			text = cli_format(x->cli, "%s%s%s", text, *text ? " " : "", each);
-	return text;
-}
-
-int explain_unfinished(struct explaining *x, const char *reason)
-{
-	struct explaining *first = cli_alloc(x->cli, sizeof(*first));
-	int r;
-
-	*first = (struct explaining){
-		.cli = x->cli,
-		.guest = x->guest,
-		.event = guest_event(x->cli, &x->guest, "release", "end",
-			cli_copy(x->cli, reason, strlen(reason))),
-		.recorded = true,
-		.is_release = true,
-	};
-	r = vp_record_read_run(x->guest.record, &first->run);
-	if (r == 0)
-		r = explain_plan(first, true);
-	if (r < 0)
-		return r;
-	first->event.failed = still_failed(first, runs_failed(x->cli, x->guest.record));
-	examine(x->cli, &first->guest, first->event, &first->examined);
-	x->first = first;
-	return 0;
-}
-
-const char *explain_namesake(struct explaining *x)
-{
-	struct run *run;
-	const char *where;
-
-	if (runs_read(x->cli, NULL, &run, &where) < 0)
+	if (x->is_prepare && x->directives && lacking_recorder(&x->plan))
+		return cli_format(x->cli,
+			"there are no shipped parts in '%s/prepare_begin.d' that could honour the "
+			"guest's directives, so it is refused before any part runs; install "
+			"virt-parts again, or mend [dirs] vendor in parts.conf",
+			vendor);
+	lacking = x->is_prepare || x->is_release ? lacking_part(&x->plan, x->event.op, asks, x)
+						 : NULL;
+	if (!lacking)
 		return NULL;
-	for (; run; run = run->next)
-		if (!strcmp(run->driver, x->guest.driver) && !strcmp(run->name, x->guest.name) &&
-			strcmp(run->uuid, x->guest.uuid) != 0)
-			return cli_format(x->cli,
-				"the run of a guest of this name with the UUID %s, which is gone, "
-				"is "
-				"finished first",
-				run->uuid);
-	return NULL;
+	return cli_format(x->cli,
+		"there is no part for <%s> in '%s/%s.d', so %s; install virt-parts again", lacking,
+		vendor, x->is_prepare ? "prepare_begin" : "release_end",
+		x->is_prepare ? "the guest is refused when the other parts have run"
+			      : "the run stays unfinished");
 }

@@ -191,15 +191,9 @@ void explain_json(struct explaining *x)
 	json_end(json);
 }
 
-bool explain_is_lost(const struct explaining *x)
-{
-	return (x->is_prepare || x->is_release) && x->directives && x->plan.shipped_missing;
-}
-
 void explain_text(struct explaining *x)
 {
 	struct cli *cli = x->cli;
-	bool lost = explain_is_lost(x);
 	const struct op *op = explain_op(x);
 
 	printf("%s%s%s (%s), %s %s", style(STYLE_BOLD), cli_shown(cli, x->guest.name),
@@ -220,13 +214,11 @@ void explain_text(struct explaining *x)
 			style(STYLE_PLAIN));
 	}
 	explain_parts(x, NULL);
-	if (lost)
-		printf("%sthere are no shipped parts in '%s': the guest's directives mean "
-		       "nothing here%s\n",
-			style(STYLE_BAD), cli_shown(cli, cli->conf.vendor_dir), style(STYLE_PLAIN));
 	printf("If a part fails, %s%s%s.\n",
 		op->runs_rest ? "the rest is run all the same" : "the event stops there",
-		op->always_succeeds ? ", and the event succeeds" : ", and the event fails",
+		op->always_succeeds ? ", and the event succeeds"
+		: op->defers	    ? ", and the prepare that follows is refused"
+				    : ", and the event fails",
 		!x->directives && !x->recorded ? ""
 		: x->is_release ? "; the run is unfinished then, and the guest's next start "
 				  "runs the shipped parts again first, but none of your own"

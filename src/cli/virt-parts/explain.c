@@ -11,10 +11,8 @@
 
 #include "bind.h"
 #include "dispatch/input.h"
-#include "dispatch/life.h"
 #include "dispatch/names.h"
 #include "dispatch/ops.h"
-#include "dispatch/unfinished.h"
 #include "events.h"
 #include "explain.h"
 #include "hooks.h"
@@ -22,7 +20,7 @@
 #include "suggest.h"
 #include "text.h"
 
-static void note(struct explaining *x, const char *text)
+void explain_note(struct explaining *x, const char *text)
 {
 	if (x->n_notes < MAX_NOTES)
 		x->notes[x->n_notes++] = text;
@@ -59,80 +57,16 @@ static int look_at_xml(struct explaining *x)
 	return r;
 }
 
-static void note_record(struct explaining *x)
-{
-	struct cli *cli = x->cli;
-	char reason[REASON_SIZE], would[REASON_SIZE];
-	const char *old;
-	int r;
-
-	if (x->guest.virt && x->guest.virt->active &&
-		!life_read_line(x->guest.record, "release", reason, sizeof(reason))) {
-		note(x, "the guest runs: this is what its next start does");
-		return;
-	}
-	if (life_read_line(x->guest.record, "release", reason, sizeof(reason)) &&
-		reason_is_pause(reason)) {
-		x->recorded = true;
-		x->run.begin = VP_BEGIN_RESTORED;
-		note(x, cli_format(cli,
-				"its run goes on: it ended as '%s'; if it is started without a "
-				"restore, its run is finished first, as lost",
-				reason));
-		return;
-	}
-	unfinished_reason(x->guest.record, would);
-	note(x, cli_format(cli,
-			"its last run is unfinished: the shipped parts of release end run first, "
-			"with the reason '%s'",
-			would));
-	old = runs_old_names(cli, &x->guest);
-	if (*old)
-		note(x, cli_format(cli,
-				"should that fail, what the XML says of %s does not count, but "
-				"what the run began with: 'virt-parts resolve %s' finishes or "
-				"discards it",
-				old, cli_quoted(cli, x->guest.name)));
-	r = explain_unfinished(x, would);
-	if (r < 0)
-		note(x, cli_format(cli, "what they would do cannot be told: %s", strerror(-r)));
-}
-
-static int look_at_record(struct explaining *x)
-{
-	int r = guest_open_record(x->cli, &x->guest);
-	const char *namesake = r == 0 && x->is_prepare ? explain_namesake(x) : NULL;
-
-	if (namesake)
-		note(x, namesake);
-	if (r == 0 && x->guest.record >= 0)
-		r = vp_record_read_run(x->guest.record, &x->run);
-	if (r < 0)
-		return r;
-	if (x->guest.record < 0) {
-		x->run.begin = VP_BEGIN_NEW;
-		if (x->is_release && x->directives)
-			note(x, "the guest has no run: this is as if it had been started with this "
-				"XML");
-	} else if (x->is_prepare) {
-		x->run.begin = VP_BEGIN_NEW;
-		note_record(x);
-	} else {
-		x->recorded = true;
-		x->failed = runs_failed(x->cli, x->guest.record);
-	}
-	return r;
-}
-
-int explain_plan(struct explaining *x, bool shipped_only)
+int explain_plan(const struct explaining *x, const struct vp_event *event, bool shipped_only,
+	struct plan *ret)
 {
 	struct plan_query query = {
 		.hook_dir = x->cli->hook_dir,
 		.vendor_dir = x->cli->conf.vendor_dir,
 		.driver = x->guest.driver,
 		.object = x->guest.name,
-		.op = x->event.op,
-		.subop = x->event.subop,
+		.op = event->op,
+		.subop = event->subop,
 		.guest = parts_of_guests(x->guest.driver),
 		.compat = hooks_run_others(x->cli, x->guest.driver),
 		.directives = x->directives,
@@ -141,7 +75,7 @@ int explain_plan(struct explaining *x, bool shipped_only)
 		.complete = true,
 	};
 
-	return plan_make(&query, &x->plan);
+	return plan_make(&query, ret);
 }
 
 /* --- each part ------------------------------------------------------------------------------------------------ */
@@ -149,6 +83,25 @@ int explain_plan(struct explaining *x, bool shipped_only)
 bool explain_is_recorder(const struct plan_entry *entry)
 {
 	return plan_is_shipped(entry) && !strcmp(name_of_directive(entry->name), "virt-parts");
+}
+
+/* Whether a prepare has a part that records what the XML asks for: one that is masked, or hidden, does not. */
+static int look_for_recorder(struct explaining *x)
+{
+	const struct vp_event prepare = {.op = "prepare", .subop = "begin"};
+	struct plan plan;
+	int r = explain_plan(x, &prepare, false, &plan);
+
+	if (r < 0)
+		return r;
+	x->unheard = true;
+	for (size_t i = 0; i < plan.count; i++)
+		if (explain_is_recorder(&plan.entries[i]) &&
+			(plan.entries[i].state == PLAN_RUN ||
+				plan.entries[i].state == PLAN_REFUSED))
+			x->unheard = false;
+	plan_free(&plan);
+	return 0;
 }
 
 /* What the plan leaves open until the record is made is known here: it would be made of this XML. */
@@ -161,12 +114,14 @@ enum plan_state explain_state(
 	if (!plan_is_shipped(entry) || explain_is_recorder(entry) || x->recorded ||
 		(entry->state != PLAN_RUN && entry->state != PLAN_IDLE))
 		return entry->state;
-	if (x->directives && examine_has(&x->examined, directive)) {
-		*ret_why = "";
-		return PLAN_RUN;
+	if (!x->directives || !examine_has(&x->examined, directive)) {
+		*ret_why = cli_format(x->cli, "the guest has no directive '%s'", directive);
+		return PLAN_IDLE;
 	}
-	*ret_why = cli_format(x->cli, "the guest has no directive '%s'", directive);
-	return PLAN_IDLE;
+	*ret_why = x->unheard ? "no part 'virt-parts' of prepare begin records the guest's "
+				"directives"
+			      : "";
+	return x->unheard ? PLAN_IDLE : PLAN_RUN;
 }
 
 struct deeds {
@@ -217,6 +172,8 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 		.begin = x->run.begin,
 		.archived = x->recorded ? runs_archived(x->cli, x->guest.record) : "",
 		.turn = x->run.turn,
+		.record = x->guest.record,
+		.looks = !x->namesake && !x->guest.no_uuid,
 		.dircopies = &dircopies,
 	};
 
@@ -226,8 +183,9 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 		int r = recorded_deeds(x, name, &query, &deeds);
 
 		if (r < 0)
-			note(x, cli_format(x->cli, "cannot read what its run asks of '%s': %s",
-					name, strerror(-r)));
+			explain_note(
+				x, cli_format(x->cli, "cannot read what its run asks of '%s': %s",
+					   name, strerror(-r)));
 		return deeds.first;
 	}
 	for (const struct vp_element *d = x->examined.xml.source.directives; d; d = d->next)
@@ -236,28 +194,42 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 	return deeds.first;
 }
 
+static void note_lost(struct explaining *x)
+{
+	for (const struct explaining *each = x; each; each = each->first) {
+		const char *lost = explain_lost(each);
+
+		if (lost)
+			explain_note(x, lost);
+		x->refused += lost != NULL;
+	}
+}
+
 static int explain(struct explaining *x)
 {
 	int r = look_at_xml(x);
 
 	if (r == 0)
-		r = look_at_record(x);
+		r = explain_look_at_record(x);
 	if (r < 0)
 		return cli_error("cannot look at the run of '%s': %s", x->guest.name, strerror(-r));
 	x->event = guest_event(x->cli, &x->guest, x->event.op, x->event.subop, x->event.reason);
 	if (x->recorded && x->failed)
 		x->event.failed = x->failed;
-	r = explain_plan(x, false);
+	r = explain_plan(x, &x->event, false, &x->plan);
+	if (r == 0 && x->directives)
+		r = look_for_recorder(x);
 	if (r < 0)
 		return cli_error("cannot tell the parts: %s", strerror(-r));
 	if (x->directives || x->recorded)
 		examine(x->cli, &x->guest, x->event, &x->examined);
+	note_lost(x);
 	if (x->cli->json)
 		explain_json(x);
 	else
 		explain_text(x);
 	cli_has_conf(x->cli);
-	return x->refused || explain_is_lost(x) ? CLI_FOUND : CLI_GOOD;
+	return x->refused ? CLI_FOUND : CLI_GOOD;
 }
 
 static void free_all(struct explaining *x)

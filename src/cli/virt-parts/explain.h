@@ -23,6 +23,8 @@ struct explaining {
 	bool directives; /* the XML's bytes say that there may be some */
 	bool recorded;	 /* what counts is what the run's record asks for */
 	bool is_prepare, is_release;
+	bool unheard;		  /* the XML's directives count for nothing: no part records them */
+	bool namesake;		  /* a prepare finishes another guest's run first */
 	struct vp_run run;	  /* of the record */
 	const char *failed;	  /* parts that failed in its teardown, blanks between */
 	const char *stopped_by;	  /* the part that is known to fail and stops the event; NULL */
@@ -50,16 +52,18 @@ bool explain_withholds(struct explaining *x, size_t index, size_t later);
 const struct op *explain_op(const struct explaining *x);
 bool explain_is_advisory(const struct explaining *x, const struct plan_entry *entry);
 
-/* The release of the unfinished run that a prepare begins with: x->first. 0 or -errno. */
-int explain_unfinished(struct explaining *x, const char *reason);
-/* Another guest's run that a prepare finishes first, as it had this one's name; NULL: none. */
-const char *explain_namesake(struct explaining *x);
+/* What is known of the guest's run, with the release that a prepare begins with. 0 or -errno. */
+int explain_look_at_record(struct explaining *x);
 
-/* The parts that the event runs, into x->plan. 0 or -errno. */
-int explain_plan(struct explaining *x, bool shipped_only);
+/* Kept to be shown. */
+void explain_note(struct explaining *x, const char *text);
 
-/* The guest asks for something, and nothing is installed that could do it. */
-bool explain_is_lost(const struct explaining *x);
+/* The parts that an event of the guest runs. 0 or -errno. */
+int explain_plan(const struct explaining *x, const struct vp_event *event, bool shipped_only,
+	struct plan *ret);
+
+/* What the guest asks for and nothing that is installed could do, and what follows; NULL: there is no such thing. */
+const char *explain_lost(const struct explaining *x);
 
 void explain_text(struct explaining *x);
 void explain_json(struct explaining *x);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* explain: the run that the guest has, by its record, and the unfinished one that a prepare begins with. */
+#include <string.h>
+
+#include "dispatch/failed.h"
+#include "dispatch/life.h"
+#include "dispatch/unfinished.h"
+#include "explain.h"
+#include "runs.h"
+
+static bool repeats(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].state == PLAN_RUN && !strcmp(plan->entries[i].name, name))
+			return true;
+	return !strcmp(name, FAILED_SHIPPED);
+}
+
+/* Of the parts that failed in the run's teardown those that do not run once more. */
+static const char *still_failed(struct explaining *x, const char *failed)
+{
+	struct names names = {.text = (char *)failed};
+	char each[NAME_MAX + 1];
+	const char *at = NULL, *text = "";
+
+	while (names_next(&names, &at, each))
+		if (!repeats(&x->plan, each))
+			text = cli_format(x->cli, "%s%s%s", text, *text ? " " : "", each);
+	return text;
+}
+
+static int look_at_unfinished(struct explaining *x, const char *reason)
+{
+	struct explaining *first = cli_alloc(x->cli, sizeof(*first));
+	int r;
+
+	*first = (struct explaining){
+		.cli = x->cli,
+		.guest = x->guest,
+		.event = guest_event(x->cli, &x->guest, "release", "end",
+			cli_copy(x->cli, reason, strlen(reason))),
+		.recorded = true,
+		.is_release = true,
+	};
+	r = vp_record_read_run(x->guest.record, &first->run);
+	if (r == 0)
+		r = explain_plan(first, &first->event, true, &first->plan);
+	if (r < 0)
+		return r;
+	first->event.failed = still_failed(first, runs_failed(x->cli, x->guest.record));
+	examine(x->cli, &first->guest, first->event, &first->examined);
+	x->first = first;
+	return 0;
+}
+
+static const char *find_namesake(struct explaining *x)
+{
+	struct run *run;
+	const char *where;
+
+	if (runs_read(x->cli, NULL, &run, &where) < 0)
+		return NULL;
+	for (; run; run = run->next)
+		if (!strcmp(run->driver, x->guest.driver) && !strcmp(run->name, x->guest.name) &&
+			strcmp(run->uuid, x->guest.uuid) != 0)
+			return cli_format(x->cli,
+				"the run of a guest of this name with the UUID %s, which is gone, "
+				"is "
+				"finished first",
+				run->uuid);
+	return NULL;
+}
+
+static void note_record(struct explaining *x)
+{
+	struct cli *cli = x->cli;
+	char reason[REASON_SIZE], would[REASON_SIZE];
+	const char *old;
+	int r;
+
+	if (x->guest.virt && x->guest.virt->active &&
+		!life_read_line(x->guest.record, "release", reason, sizeof(reason))) {
+		explain_note(x, "the guest runs: this is what its next start does");
+		return;
+	}
+	if (life_read_line(x->guest.record, "release", reason, sizeof(reason)) &&
+		reason_is_pause(reason)) {
+		x->recorded = true;
+		x->run.begin = VP_BEGIN_RESTORED;
+		explain_note(
+			x, cli_format(cli,
+				   "its run goes on: it ended as '%s'; if it is started without a "
+				   "restore, its run is finished first, as lost",
+				   reason));
+		return;
+	}
+	unfinished_reason(x->guest.record, would);
+	explain_note(x,
+		cli_format(cli,
+			"its last run is unfinished: the shipped parts of release end run first, "
+			"with the reason '%s'",
+			would));
+	old = runs_old_names(cli, &x->guest);
+	if (*old)
+		explain_note(
+			x, cli_format(cli,
+				   "should that fail, what the XML says of %s does not count, but "
+				   "what the run began with: 'virt-parts resolve %s' finishes or "
+				   "discards it",
+				   old, cli_quoted(cli, x->guest.name)));
+	r = look_at_unfinished(x, would);
+	if (r < 0)
+		explain_note(
+			x, cli_format(cli, "what they would do cannot be told: %s", strerror(-r)));
+}
+
+int explain_look_at_record(struct explaining *x)
+{
+	int r = guest_open_record(x->cli, &x->guest);
+	const char *namesake = r == 0 && x->is_prepare ? find_namesake(x) : NULL;
+
+	x->namesake = namesake != NULL;
+	if (namesake)
+		explain_note(x, namesake);
+	if (r == 0 && x->guest.record >= 0)
+		r = vp_record_read_run(x->guest.record, &x->run);
+	if (r < 0)
+		return r;
+	if (x->guest.record < 0) {
+		x->run.begin = VP_BEGIN_NEW;
+		if (x->is_release && x->directives)
+			explain_note(x,
+				"the guest has no run: this is as if it had been started with this "
+				"XML");
+	} else if (x->is_prepare) {
+		x->run.begin = VP_BEGIN_NEW;
+		note_record(x);
+	} else {
+		x->recorded = true;
+		x->failed = runs_failed(x->cli, x->guest.record);
+	}
+	return r;
+}
