@@ -448,3 +448,30 @@ refused'
 	call prepare begin
 	[ "$status" -ne 0 ]
 }
+
+@test "explain of a guest that was left for a snapshot says what a revert does, of one that was saved what a restore does" {
+	ask_file "<preload><dircopy><src>$seed/www</src><dst>$guests/%NAME%/var/www</dst></dircopy></preload>"
+	mkdir -p "$seed/www"
+	echo page >"$seed/www/index.html"
+	lives saved
+	told prepare begin
+	has "$output" "note: its run goes on: it ended as 'saved'; if it is started without a restore, its run is finished first, as lost"
+	has "$output" "copies nothing over '$me/var/www'"
+	does restore begin
+	starts
+	ends 'from snapshot'
+	rm "$me/var/www/index.html"
+	told prepare begin
+	has "$output" "note: its run goes on: it ended as 'from-snapshot'"
+	lacks "$output" 'as lost'
+	lacks "$output" 'copies nothing'
+	has "$output" "copies '$seed/www'"
+	# what the run does not ask for does nothing
+	vp explain --json "$file" prepare begin
+	same "$(json '.parts[] | [.name, .state] | join(" ")')" '05-virt-parts run
+10-ramdisk idle
+20-preload run'
+	starts
+	is_there "$me/var/www/index.html"
+	ends
+}

@@ -71,6 +71,23 @@ static const char *find_namesake(struct explaining *x)
 	return NULL;
 }
 
+/* The run goes on with what it has recorded; as the dispatcher has it, without a restore only a save is over. */
+static void note_pause(struct explaining *x, const char *reason)
+{
+	bool saved = !strcmp(reason, "saved");
+
+	x->recorded = true;
+	x->run.begin = VP_BEGIN_RESTORED;
+	if (!saved &&
+		!vp_mark_is_set(x->cli->conf.run_dir, x->guest.driver, x->guest.uuid, "restored"))
+		x->run.begin = VP_BEGIN_REVERTED;
+	explain_note(x,
+		cli_format(x->cli, "its run goes on: it ended as '%s'%s", reason,
+			saved ? "; if it is started without a restore, its run is finished first, "
+				"as lost"
+			      : ""));
+}
+
 static void note_record(struct explaining *x)
 {
 	struct cli *cli = x->cli;
@@ -85,13 +102,7 @@ static void note_record(struct explaining *x)
 	}
 	if (life_read_line(x->guest.record, "release", reason, sizeof(reason)) &&
 		reason_is_pause(reason)) {
-		x->recorded = true;
-		x->run.begin = VP_BEGIN_RESTORED;
-		explain_note(
-			x, cli_format(cli,
-				   "its run goes on: it ended as '%s'; if it is started without a "
-				   "restore, its run is finished first, as lost",
-				   reason));
+		note_pause(x, reason);
 		return;
 	}
 	unfinished_reason(x->guest.record, would);

@@ -111,9 +111,15 @@ enum plan_state explain_state(
 	const char *directive = name_of_directive(entry->name);
 
 	*ret_why = entry->why ? entry->why : "";
-	if (!plan_is_shipped(entry) || explain_is_recorder(entry) || x->recorded ||
+	if (!plan_is_shipped(entry) || explain_is_recorder(entry) ||
 		(entry->state != PLAN_RUN && entry->state != PLAN_IDLE))
 		return entry->state;
+	if (x->recorded) {
+		if (entry->state == PLAN_IDLE || vp_record_asks(x->guest.record, directive))
+			return entry->state;
+		*ret_why = cli_format(x->cli, "the guest's run has no directive '%s'", directive);
+		return PLAN_IDLE;
+	}
 	if (!x->directives || !examine_has(&x->examined, directive)) {
 		*ret_why = cli_format(x->cli, "the guest has no directive '%s'", directive);
 		return PLAN_IDLE;
