@@ -103,29 +103,8 @@ known() {
 	mends
 }
 
-# libvirt_is VERSION: what libvirt's daemon says it is, one for qemu's guests
-libvirt_is() {
-	command -v cc >/dev/null || skip 'needs cc'
-	cat >"$tree/libvirt.c" <<-END
-		int virConnectGetLibVersion(void *connection, unsigned long *version)
-		{
-			(void)connection;
-			*version = $1;
-			return 0;
-		}
-		const char *virConnectGetType(void *connection)
-		{
-			(void)connection;
-			return "QEMU";
-		}
-	END
-	cc -shared -fPIC -o "$tree/libvirt.so" "$tree/libvirt.c"
-	prefix=("${apart[@]}" env LD_PRELOAD="$tree/libvirt.so")
-}
-
 @test "what doctor says to do where libvirt runs nothing beside a hook leaves a hook as it is that is not ours" {
-	without_checker 'it preloads a library'
-	libvirt_is 6004000
+	libvirt_is QEMU 6004000
 	echo '#!/bin/sh' >"$tree/own"
 	rm "$hooks/qemu"
 	cp "$tree/own" "$hooks/qemu"
@@ -141,7 +120,7 @@ libvirt_is() {
 	ill "'$hooks/qemu.d/50-virt-parts' is never called"
 	mends
 	# beside it one is called by a newer
-	libvirt_is 6005000
+	libvirt_is QEMU 6005000
 	mv -f "$tree/own" "$hooks/qemu"
 	ill "'$hooks/qemu' is not virt-parts, which is not called; it can be beside it"
 }

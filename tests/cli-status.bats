@@ -419,3 +419,29 @@ null'
 	wrong resolve
 	wrong resolve a b
 }
+
+@test "the run of a guest that was renamed since is found by its new name" {
+	unfinished
+	libvirt_is LXC
+	name=web2 known
+	finds -c "$daemon" status web2
+	has "$output" "web1 (lxc, $id)  unfinished"
+	has "$output" 'renamed   web2'
+	finds -c "$daemon" status --json web2
+	same "$(json '.[0] | [.name, .called] | join(" ")')" 'web1 web2'
+	# when a start went on with its run the record knows it, too
+	prefix=()
+	name=web2 call prepare begin
+	vp -c "$daemon" status web2
+	has "$output" 'renamed   web2'
+	name=web2 call release end destroyed
+	# it is no guest's that is called as it was
+	guest web1 lxc $(($$ + 1))
+	all_four
+	vp explain "$file" prepare begin
+	lacks "$output" 'is finished first'
+	guest web1 lxc $$
+	mended
+	good -c "$daemon" resolve web2
+	no_record
+}

@@ -48,6 +48,27 @@ ask_file() {
 	printf '%s\n' "$xml" >"$file"
 }
 
+# libvirt_is DRIVER [VERSION]: what the daemon that is asked says it is, such as LXC
+libvirt_is() {
+	without_checker 'it preloads a library'
+	command -v cc >/dev/null || skip 'needs cc'
+	cat >"$tree/libvirt.c" <<-END
+		int virConnectGetLibVersion(void *connection, unsigned long *version)
+		{
+			(void)connection;
+			*version = ${2:-9000000};
+			return 0;
+		}
+		const char *virConnectGetType(void *connection)
+		{
+			(void)connection;
+			return "$1";
+		}
+	END
+	cc -shared -fPIC -o "$tree/libvirt.so" "$tree/libvirt.c"
+	prefix+=(env LD_PRELOAD="$tree/libvirt.so")
+}
+
 # json FILTER: of the output
 json() {
 	jq -r "$1" <<<"$output"

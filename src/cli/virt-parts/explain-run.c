@@ -61,7 +61,7 @@ static const char *find_namesake(struct explaining *x)
 	if (runs_read(x->cli, NULL, &run, &where) < 0)
 		return NULL;
 	for (; run; run = run->next)
-		if (!strcmp(run->driver, x->guest.driver) && !strcmp(run->name, x->guest.name) &&
+		if (!strcmp(run->driver, x->guest.driver) && !strcmp(run->called, x->guest.name) &&
 			strcmp(run->uuid, x->guest.uuid) != 0)
 			return cli_format(x->cli,
 				"the run of a guest of this name with the UUID %s, which is gone, "

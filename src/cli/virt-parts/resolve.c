@@ -39,7 +39,7 @@ static int find_run(struct cli *cli, const char *name, struct run **ret)
 	if (r < 0)
 		return cli_error("cannot read '%s': %s", where, strerror(-r));
 	for (; runs; runs = runs->next) {
-		if (strcmp(runs->name, name) != 0 && strcmp(runs->uuid, name) != 0)
+		if (!runs_is_of(runs, name))
 			continue;
 		n++;
 		if (*ret)

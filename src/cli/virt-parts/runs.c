@@ -174,6 +174,8 @@ static void ask_libvirt(struct cli *cli, struct run *run, const struct virt_answ
 	if (!answer || !virt_answered(answer, run->driver))
 		return;
 	guest = virt_find(answer, run->driver, run->uuid);
+	if (guest)
+		run->called = guest->name;
 	run->guest = !guest ? "gone" : guest->active ? "running" : "shut off";
 	run->saved_by_libvirt = guest && guest->saved;
 }
@@ -210,17 +212,21 @@ static struct run *read_run(
 {
 	struct run *run = cli_alloc(cli, sizeof(*run));
 	struct names running = {0};
-	char line[REASON_SIZE], busy[256];
+	char line[REASON_SIZE], busy[256], called[sizeof(run->info.name)];
 	int record = vp_record_open(cli->conf.state_dir, driver, uuid);
 
 	run->driver = cli_copy(cli, driver, strlen(driver));
 	run->uuid = cli_copy(cli, uuid, strlen(uuid));
-	run->name = run->reason = run->failed = run->running = run->own = run->busy = "";
+	run->name = run->called = run->reason = run->failed = run->running = run->own = run->busy =
+		"";
 	run->mounted = run->built = run->claims = run->unsaved = run->undeleted = "";
 	run->error = record < 0 ? record : vp_record_read_run(record, &run->info);
 	if (record >= 0) {
 		run->name = run->error ? name_in_xml(cli, record)
 				       : cli_copy(cli, run->info.name, strlen(run->info.name));
+		run->called = life_read_line(record, "called", called, sizeof(called))
+				      ? cli_copy(cli, called, strlen(called))
+				      : run->name;
 		run->started = vp_record_has(record, "started");
 		if (life_read_line(record, "release", line, sizeof(line)))
 			run->reason = cli_copy(cli, line, strlen(line));
@@ -316,6 +322,11 @@ int runs_read(
 	}
 	closedir(dir);
 	return r;
+}
+
+bool runs_is_of(const struct run *run, const char *name)
+{
+	return !strcmp(run->name, name) || !strcmp(run->called, name) || !strcmp(run->uuid, name);
 }
 
 int runs_none(struct cli *cli, const char *name)

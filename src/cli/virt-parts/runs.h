@@ -19,6 +19,7 @@ enum run_state {
 struct run {
 	struct run *next;
 	const char *driver, *uuid, *name;
+	const char *called; /* as the guest is called by now: it may have been renamed */
 	enum run_state state;
 	int error;	       /* of a record that cannot be read: -errno */
 	struct vp_run info;    /* all 0 when damaged */
@@ -51,6 +52,9 @@ int runs_read(struct cli *cli, const struct virt_answer *answer, struct run **re
 /* That of one guest; NULL when it has none. */
 struct run *runs_one(
 	struct cli *cli, const struct virt_answer *answer, const char *driver, const char *uuid);
+
+/* Whether it is of the guest of that name, by now or when it began, or UUID. */
+bool runs_is_of(const struct run *run, const char *name);
 
 /* There is none of the guest of that name or UUID: says so, or that there is no such guest. An exit status. */
 int runs_none(struct cli *cli, const char *name);

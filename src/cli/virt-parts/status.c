@@ -102,6 +102,8 @@ static void print_run(struct showing *s, const struct run *run)
 	else
 		printf("  %-9s %s, %s\n", "since", cli_when(cli, run->info.time),
 			runs_begin_text(run->info.begin));
+	if (strcmp(run->called, run->name) != 0)
+		printf("  %-9s %s\n", "renamed", cli_shown(cli, run->called));
 	printf("  %-9s %s%s\n", "guest", run->guest,
 		run->saved_by_libvirt ? ", with a saved state" : "");
 	if (*run->busy)
@@ -137,6 +139,7 @@ static void json_run(struct showing *s, const struct run *run)
 
 	json_object(json, NULL);
 	json_text(json, "name", run->name);
+	json_text(json, "called", run->called);
 	json_text(json, "driver", run->driver);
 	json_text(json, "uuid", run->uuid);
 	json_text(json, "state", runs_state_text(run->state));
@@ -158,11 +161,6 @@ static void json_run(struct showing *s, const struct run *run)
 	json_end(json);
 }
 
-static bool is_wanted(const struct run *run, const char *wanted)
-{
-	return !wanted || !strcmp(run->name, wanted) || !strcmp(run->uuid, wanted);
-}
-
 int status_command(struct cli *cli, int argc, char **argv)
 {
 	const char *wanted = argc ? argv[0] : NULL, *where;
@@ -178,14 +176,14 @@ int status_command(struct cli *cli, int argc, char **argv)
 	}
 	if (r < 0)
 		return cli_error("cannot read '%s': %s", where, strerror(-r));
-	for (first = runs; first && !is_wanted(first, wanted);)
+	for (first = runs; first && wanted && !runs_is_of(first, wanted);)
 		first = first->next;
 	if (wanted && !first && runs_none(cli, wanted) == CLI_ERROR)
 		return CLI_ERROR;
 	if (cli->json)
 		json_array(&s.json, NULL);
 	for (; runs; runs = runs->next) {
-		if (!is_wanted(runs, wanted))
+		if (wanted && !runs_is_of(runs, wanted))
 			continue;
 		s.shown++;
 		s.unfinished += runs->state == RUN_UNFINISHED || runs->state == RUN_DAMAGED;
