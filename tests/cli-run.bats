@@ -249,7 +249,7 @@ $(seq -f '  | %g' 21 30)
 	good log web1 --json
 	same "$(json 'map(select(.event == "started_begin"))[0].parts | map([.name, .failed, .exit, (.lines | length)] | map(tostring) | join(" ")) | join(", ")')" \
 		'30-many false 0 30, 40-killed true null 0'
-	same "$(json '.[-1] | [.event, .exit, .ms, .failed, .lines[0]] | map(tostring) | join(" ")')" 'reconnect_begin null null false soon'
+	same "$(json '.[-1] | [.event, .exit, .ms, .failed, .lines[0]] | map(tostring) | join(" ")')" 'reconnect_begin null null true soon'
 	does release end failed
 }
 
@@ -303,6 +303,57 @@ lxc-web1  TIME
 	same "$(json '.[] | [.log, .event, .failed] | join(" ")')" 'lxc-web2.log start_begin true'
 	good log web1 --failed
 	same "$output" ''
+}
+
+@test "log --failed shows an event that was killed, and none that runs" {
+	all_four
+	part "$parts/release_end.d/30-own" 'echo soon' 'kill -9 $PPID'
+	starts
+	run call release end destroyed
+	good log web1 --failed
+	has "$(timeline)" 'release end (destroyed)  not ended'
+	good log web1 --failed --json
+	same "$(json '.[] | [.event, .exit, .failed] | map(tostring) | join(" ")')" 'release_end null true'
+	rm "$parts/release_end.d/30-own"
+	does release end destroyed
+	# what ended before there was a process with an end is no less ended
+	sed -i '/: end exit /s/ pid=[0-9]*//' "$tree/log/lxc-web1.log"
+	good log web1 --json
+	same "$(json '[.[] | select(.exit == null).event] | join(" ")')" release_end
+	# one that goes on has not failed
+	part "$parts/attach_begin.d/30-own" "touch '$tree/there'" "while [ ! -e '$tree/over' ]; do sleep 0.05; done"
+	background hook lxc web1 attach begin -
+	within 10 test -e "$tree/there"
+	good log web1 --json
+	same "$(json '.[-1] | [.event, .exit, .failed] | map(tostring) | join(" ")')" 'attach_begin null false'
+	touch "$tree/over"
+	wait "${helpers[-1]}"
+	good log web1 --json
+	same "$(json '.[-1] | [.event, .exit, .failed] | map(tostring) | join(" ")')" 'attach_begin 0 false'
+}
+
+@test "log tells events of a network apart that are run at once" {
+	local stamp=2026-11-21T22:10:2
+	mkdir -p "$tree/log"
+	printf '%s\n' "${stamp}0.000Z port-created_begin: begin extra=- pid=11" \
+		"${stamp}1.000Z port-created_begin: begin extra=- pid=12" \
+		"${stamp}2.000Z port-created_begin: 10-own: exit 0, 2 ms" \
+		"${stamp}3.000Z port-created_begin: end exit 0, 2000 ms pid=12" \
+		'printed late' \
+		"${stamp}4.000Z port-created_begin: 20-own: exit 1, 4 ms" \
+		"${stamp}5.000Z port-created_begin: end exit 1, 5000 ms pid=11" \
+		"${stamp}6.000Z port-created_begin: begin extra=- pid=13" \
+		"${stamp}7.000Z port-created_begin: begin extra=- pid=14" \
+		"${stamp}8.000Z port-created_begin: end exit 0, 2000 ms pid=13" \
+		"${stamp}9.000Z port-created_begin: end exit 0, 2000 ms pid=14" >"$tree/log/network-default.log"
+	good log default --json
+	same "$(json '.[] | [.exit, .ms, .failed, (.parts | map(.name) | join("+")), (.parts[0].lines // [] | join("+"))] | map(tostring) | join(" ")')" \
+		'1 5000 true 20-own printed late
+0 2000 false 10-own 
+0 2000 false  
+0 2000 false  '
+	good log default
+	lacks "$output" 'not ended'
 }
 
 @test "log --since leaves out what is older" {

@@ -121,7 +121,7 @@ VIRT_PARTS_UUID=$uuid"
 	log_of qemu-web1 | grep -qxE "$time begin extra=- pid=[0-9]+"
 	log_of qemu-web1 | grep -qxE "$time 10-a: exit 0, [0-9]+ ms"
 	log_of qemu-web1 | grep -qxE "$time 20-b: exit 3, [0-9]+ ms"
-	log_of qemu-web1 | grep -qxE "$time end exit 1, [0-9]+ ms"
+	log_of qemu-web1 | grep -qxE "$time end exit 1, [0-9]+ ms pid=[0-9]+"
 	same "$(log_of qemu-web1 | wc -l)" 4
 }
 

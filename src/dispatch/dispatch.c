@@ -123,7 +123,7 @@ int dispatch_finish(struct dispatch *d, int64_t until)
 		status = 1;
 	if (life_after(d, status == 0) < 0)
 		status = 1;
-	log_line(&d->log, "end exit %d, %d ms", d->op->always_succeeds ? 0 : status,
-		(int)(clock_ms() - d->began));
+	log_line(&d->log, "end exit %d, %d ms pid=%d", d->op->always_succeeds ? 0 : status,
+		(int)(clock_ms() - d->began), getpid());
 	return status;
 }

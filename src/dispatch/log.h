@@ -6,16 +6,17 @@
  *
  *	2026-11-21T22:10:25.123Z prepare_begin: begin extra=- pid=123
  *	2026-11-21T22:10:25.135Z prepare_begin: 20-preload: exit 0, 12 ms
- *	2026-11-21T22:10:25.136Z prepare_begin: end exit 0, 15 ms
+ *	2026-11-21T22:10:25.136Z prepare_begin: end exit 0, 15 ms pid=123
  *
  * TIME EVENT: TEXT, where TIME is UTC and EVENT is <op>_<subop>. TEXT is one of
  *	begin extra=EXTRA pid=PID [reason=REASON]
- *	end exit STATUS, N ms
+ *	end exit STATUS, N ms pid=PID
  *	PART: exit STATUS, N ms		PART: killed by signal N, N ms
  *	PART: timed out after N s	PART: printed more than N MiB
  *	PART: refused: WHY		PART: cannot be run: WHY
  *	warning: WHAT			error: WHAT
  *	note: WHAT
+ * Network's events may be several at once: what has ended is told by its PID, that of its begin.
  * Control characters in it are escaped. Errors go to standard error, too, which libvirt shows when
  * the hook fails: `virt-parts: web1: WHAT`.
  */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +64,7 @@ static void take_line(struct cli *cli, struct log_event *event, const struct log
 	}
 	if (line->kind == LOG_BEGIN) {
 		event->begun = true;
+		event->pid = line->pid;
 		event->extra = cli_copy(cli, line->extra.at, line->extra.length);
 		event->reason = cli_copy(cli, line->reason.at, line->reason.length);
 	} else if (line->kind == LOG_END) {
@@ -71,6 +73,45 @@ static void take_line(struct cli *cli, struct log_event *event, const struct log
 		event->ms = line->ms;
 	}
 	event->bad = event->bad || line->bad;
+}
+
+/* Which of the events since FIRST a line ends that stands in EVENT, as they were run at once; NULL: EVENT. */
+static struct log_event *find_begun(struct log_events *events, size_t first,
+	const struct log_event *event, const struct log_line *line)
+{
+	if (line->kind != LOG_END || line->pid < 0 || event->pid == line->pid)
+		return NULL;
+	for (size_t i = events->count; i-- > first;) {
+		struct log_event *each = &events->events[i];
+
+		if (each->begun && !each->ended && each->pid == line->pid)
+			return each;
+	}
+	return NULL;
+}
+
+/* What stands behind another event that has ended first. */
+static void join(struct cli *cli, struct log_event *event, const struct log_event *more)
+{
+	char *text = cli_alloc(cli, event->length + more->length);
+
+	memcpy(text, event->text, event->length);
+	memcpy(text + event->length, more->text, more->length);
+	event->text = text;
+	event->length += more->length;
+	event->bad = event->bad || more->bad;
+}
+
+/* The last of a log may be running now. */
+static void find_killed(struct log_events *events, size_t first)
+{
+	for (size_t i = first; i < events->count; i++) {
+		struct log_event *event = &events->events[i];
+		bool runs = i + 1 == events->count &&
+			    (event->pid <= 0 || kill((pid_t)event->pid, 0) == 0 || errno != ESRCH);
+
+		event->bad = event->bad || (event->begun && !event->ended && !runs);
+	}
 }
 
 /* A line that begins another event: the one before was killed, or refused before it began. */
@@ -89,7 +130,8 @@ static struct log_event event_at(const char *file, const char *text)
 		.extra = "",
 		.reason = "",
 		.exit = -1,
-		.ms = -1};
+		.ms = -1,
+		.pid = -1};
 }
 
 /* An event without any time is as old as the one before it. */
@@ -107,7 +149,8 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 	size_t length;
 	char *text = read_file(cli_format(cli, "%s/%s", cli->conf.log_dir, file), 0, &length, &st);
 	const char *at, *end;
-	struct log_event event;
+	struct log_event event, *begun;
+	size_t first = events->count;
 	time_t last = 0;
 	int r = 0;
 
@@ -124,14 +167,19 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 			r = finish(events, &event, &last);
 			event = event_at(file, at);
 		}
-		take_line(cli, &event, &line);
+		begun = find_begun(events, first, &event, &line);
+		take_line(cli, begun ? begun : &event, &line);
 		at += n + 1;
 		event.length += n + 1;
-		if (r == 0 && (line.kind == LOG_END || at == end)) {
+		if (begun && !event.begun) {
+			join(cli, begun, &event);
+			event = event_at(file, at);
+		} else if (r == 0 && ((line.kind == LOG_END && !begun) || at == end)) {
 			r = finish(events, &event, &last);
 			event = event_at(file, at);
 		}
 	}
+	find_killed(events, first);
 	return r;
 }
 

@@ -21,7 +21,7 @@ struct log_event {
 	bool begun;	  /* not refused before */
 	const char *extra, *reason; /* "" when they are not told */
 	time_t ended;		    /* 0: it was killed, or goes on */
-	long exit, ms;		    /* -1 */
+	long exit, ms, pid;	    /* -1 */
 };
 
 struct log_events {

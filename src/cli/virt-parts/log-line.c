@@ -95,7 +95,8 @@ static bool is_of_part(struct log_text how)
 
 struct log_line log_line_read(const char *text, size_t length)
 {
-	struct log_line line = {.kind = LOG_OUTPUT, .ms = -1, .exit = -1, .text = {text, length}};
+	struct log_line line = {
+		.kind = LOG_OUTPUT, .ms = -1, .pid = -1, .exit = -1, .text = {text, length}};
 	struct log_text rest, how, all;
 	time_t time = time_of(text, length);
 
@@ -112,10 +113,12 @@ struct log_line log_line_read(const char *text, size_t length)
 		line.kind = LOG_BEGIN;
 		up_to(all, "extra=", &rest);
 		line.extra = up_to(rest, " pid=", &rest);
-		up_to(rest, " reason=", &line.reason);
+		line.pid = number_before(up_to(rest, " reason=", &line.reason), "\n");
 	} else if (begins(all, "end exit ")) {
 		line.kind = LOG_END;
 		up_to(all, "end ", &line.text);
+		line.text = up_to(line.text, " pid=", &rest);
+		line.pid = number_before(rest, "\n");
 		line.ms = number_before(line.text, " ms");
 		read_exit(&line, line.text);
 	} else if (begins(all, "error: ") || begins(all, "warning: ")) {

@@ -26,6 +26,7 @@ struct log_line {
 	bool bad;		/* it tells that something went wrong */
 	time_t time;		/* 0: an output */
 	long ms;		/* that a part or the event took; -1: not told */
+	long pid;		/* LOG_BEGIN and LOG_END: of the dispatcher; -1: not told */
 	long exit;		/* of a part or the event; -1: it did not exit */
 	struct log_text event;	/* <op>_<subop>; none of an output */
 	struct log_text part;	/* LOG_PART: its name */
