@@ -88,6 +88,36 @@ known() {
 	good -c "$daemon" doctor
 }
 
+@test "what is not root's alone for a directory above it is mended there" {
+	all_four
+	lives
+	mkdir -p "$tree/deep/er"
+	mv "$tree/state" "$tree/log" "$tree/deep/er/"
+	sed -i "s|^state = .*|state = $tree/deep/er/state|; s|^log = .*|log = $tree/deep/er/log|" "$hooks/parts.conf"
+	chown 1 "$tree/deep"
+	finds -c "$daemon" doctor --json
+	same "$(json '[.[] | select(.level == "error") | .about] | join(" ")')" 'records logs'
+	has "$(json '.[] | select(.level == "error").text')" "'$tree/deep/er/state' is not root's alone: '$tree/deep' belongs to user 1, not to root"
+	bash -c "$(json 'map(select(.level == "error"))[0].mend')"
+	good -c "$daemon" doctor
+	# of what lies elsewhere by a link, what that leads through
+	mkdir "$tree/guests.d"
+	mv "$guests" "$tree/guests.d/guests"
+	ln -s guests.d/guests "$guests"
+	chmod 0777 "$tree/guests.d"
+	finds -c "$daemon" doctor --json
+	bash -c "$(json 'map(select(.level == "error"))[0].mend')"
+	good -c "$daemon" doctor
+	chmod 0775 "$tree/hooks"
+	finds -c "$daemon" doctor --json
+	bash -c "$(json 'map(select(.about == "parts.conf"))[0].mend')"
+	good -c "$daemon" doctor
+	# what is everybody's stays so
+	chmod 1777 "$tree/deep"
+	finds -c "$daemon" doctor --json
+	has "$(json 'map(select(.level == "error"))[0].mend')" "use a place that is not below $tree/deep"
+}
+
 @test "a missing hook, one that is not ours, and one installed twice are found" {
 	rm "$hooks/qemu"
 	ill "there is no hook '$hooks/qemu'"

@@ -48,9 +48,7 @@ static void check_private(struct findings *f, const char *what, const char *dir)
 	if (lstat(dir, &st) < 0)
 		return; /* it is made when it is needed */
 	if (vp_trust_check(dir, NULL, NULL, why, sizeof(why)) == -EPERM)
-		findings_add(f, FINDING_ERROR, what,
-			cli_format(f->cli, "chown root:root %s && chmod go-w %s",
-				cli_quoted(f->cli, dir), cli_quoted(f->cli, dir)),
+		findings_add(f, FINDING_ERROR, what, doctor_trust_mend(f->cli, dir, "go-w"),
 			"'%s' is not root's alone: %s", dir, why);
 	else if (S_ISDIR(st.st_mode) && st.st_mode & 0077 && is_shared(dir)) {
 		findings_add(f, FINDING_WARNING, what,

@@ -29,14 +29,13 @@ static void check_conf(struct findings *f)
 	vp_conf_free(&conf);
 	if (r == 0)
 		return;
-	path = cli_quoted(f->cli, path);
 	if (r == -ENOENT)
 		mend = cli_format(f->cli, "install -m 0644 %s/share/virt-parts/parts.conf %s",
-			VP_PREFIX, path);
+			VP_PREFIX, cli_quoted(f->cli, path));
 	else if (r == -EPERM)
-		mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s", path, path);
+		mend = doctor_trust_mend(f->cli, path, "go-w");
 	else
-		mend = cli_format(f->cli, "${EDITOR:-vi} %s", path);
+		mend = cli_format(f->cli, "${EDITOR:-vi} %s", cli_quoted(f->cli, path));
 	findings_add(f, FINDING_ERROR, "parts.conf", mend,
 		"it is not valid, so no guest with directives starts: %s", why);
 }
@@ -58,10 +57,9 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 	if (access(parent, F_OK) < 0 ||
 		vp_trust_check(parent, NULL, NULL, why, sizeof(why)) != -EPERM)
 		return;
-	mend = cli_format(f->cli, "chown root:root %s && chmod go-w %s", cli_quoted(f->cli, parent),
-		cli_quoted(f->cli, parent));
+	mend = doctor_trust_mend(f->cli, parent, "go-w");
 	for (const struct finding *told = f->first; told; told = told->next)
-		if (strcmp(told->mend, mend) == 0)
+		if (*mend && strcmp(told->mend, mend) == 0)
 			return;
 	findings_add(f, FINDING_ERROR, "parts.conf", mend,
 		"line %u: nothing below '%s' is used: %s", rule->line, rule->path, why);
@@ -69,39 +67,19 @@ static void check_rule(struct findings *f, const struct vp_rule *rule)
 
 /* --- parts ---------------------------------------------------------------------------------------------------- */
 
-/* Of the components of an absolute path the first that others than root could have put there. */
-static const char *find_untrusted(struct cli *cli, const char *path)
-{
-	struct stat st;
-
-	for (size_t length = 1; path[length - 1]; length++) {
-		const char *part = cli_copy(cli, path, length);
-
-		if ((!path[length] || path[length] == '/') && lstat(part, &st) == 0 &&
-			vp_trust_mode(&st) < 0)
-			return part;
-	}
-	return NULL;
-}
-
 /* What makes a refused part one that is run, as far as its owner or mode is the reason. */
 static const char *rights_command(struct cli *cli, const char *path)
 {
-	const char *untrusted = find_untrusted(cli, path);
-	char real[PATH_MAX];
+	const char *mend = doctor_trust_mend(cli, path, "go-w,ug-s");
 	struct stat st;
 
-	if (!untrusted && realpath(path, real))
-		untrusted = find_untrusted(cli, real);
-	if (!untrusted && (stat(path, &st) < 0 || !S_ISREG(st.st_mode)))
-		return "";
-	if (!untrusted && !(st.st_mode & 0111)) /* a shipped one is not passed over for that */
+	if (*mend || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return mend;
+	if (!(st.st_mode & 0111)) /* a shipped one is not passed over for that */
 		return cli_format(cli, "chmod +x %s", cli_quoted(cli, path));
-	if (!untrusted && !(st.st_mode & (S_ISUID | S_ISGID)))
+	if (!(st.st_mode & (S_ISUID | S_ISGID)))
 		return "";
-	path = untrusted ? untrusted : path;
-	path = cli_quoted(cli, path);
-	return cli_format(cli, "chown -h root:root %s && chmod go-w,ug-s %s", path, path);
+	return cli_format(cli, "chmod ug-s %s", cli_quoted(cli, path));
 }
 
 static void check_skipped(struct findings *f, const char *title, const struct plan_entry *entry)

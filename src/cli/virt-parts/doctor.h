@@ -5,6 +5,9 @@
 
 #include "findings.h"
 
+/* What takes the first component of PATH from others, by chown and chmod MODE, that is not root's alone; "": all are. */
+const char *doctor_trust_mend(struct cli *cli, const char *path, const char *mode);
+
 /* Directories of records and logs, unfinished runs, ramdisks of no run. */
 void doctor_check_host(struct findings *findings);
 /* Copies that were not completed, and images of guests that nobody here knows. */
