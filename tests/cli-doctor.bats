@@ -278,6 +278,41 @@ known() {
 	good -c "$daemon" doctor
 }
 
+@test "a directory of records that no record can be written to is found" {
+	local number=0
+	all_four
+	lives
+	# a link that leads nowhere
+	mv "$tree/state" "$tree/away"
+	ln -s "$tree/none" "$tree/state"
+	ill "cannot read '$tree/state', so no guest with directives starts: No such file"
+	wrong -c "$daemon" status
+	call prepare begin
+	[ "$status" -ne 0 ]
+	rm "$tree/state"
+	good -c "$daemon" status
+	# a filesystem that is read-only
+	mkdir -m 0700 "$tree/state"
+	mount -t tmpfs -o size=64K,nr_inodes=8,mode=700,ro own "$tree/state"
+	ill "'$tree/state' is on a filesystem that is read-only, so no guest with directives starts"
+	mends
+	# one that is full
+	dd if=/dev/zero of="$tree/state/full" bs=64K 2>/dev/null || true
+	ill "the filesystem of '$tree/state' has no space left"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	rm "$tree/state/full"
+	# or has as many files as it can have
+	while touch "$tree/state/file.$((++number))" 2>/dev/null; do :; done
+	ill "the filesystem of '$tree/state' has no files left"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	umount "$tree/state"
+	rmdir "$tree/state"
+	mv "$tree/away" "$tree/state"
+	good -c "$daemon" doctor
+}
+
 @test "doctor --fix leaves a directory as it is in which others keep things, too" {
 	all_four
 	lives

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "doctor.h"
@@ -64,6 +65,31 @@ static void check_private(struct findings *f, const char *what, const char *dir)
 		finding->fix = take_rights;
 		finding->path = dir;
 	}
+}
+
+/* A record that cannot be written refuses every start of a guest with directives. */
+static void check_room(struct findings *f, const char *what, const char *dir)
+{
+	struct cli *cli = f->cli;
+	struct statvfs fs;
+
+	if (access(dir, W_OK) < 0 && errno == EROFS)
+		findings_add(f, FINDING_ERROR, what,
+			cli_format(cli, "mount -o remount,rw \"$(findmnt -n -o TARGET -T %s)\"",
+				cli_quoted(cli, dir)),
+			"'%s' is on a filesystem that is read-only, so no guest with directives "
+			"starts",
+			dir);
+	if (statvfs(dir, &fs) < 0)
+		return;
+	/* some have no fixed number of files, and say 0 */
+	if (!fs.f_bavail || (fs.f_files && !fs.f_favail))
+		findings_add(f, FINDING_ERROR, what,
+			cli_format(cli, "make room on it: df %s%s", fs.f_bavail ? "-i " : "",
+				cli_quoted(cli, dir)),
+			"the filesystem of '%s' has no %s left, so guests with directives may not "
+			"start",
+			dir, fs.f_bavail ? "files" : "space");
 }
 
 static void check_runs(struct findings *f, const struct run *runs)
@@ -126,7 +152,11 @@ static void check_left(struct findings *f)
 		r = runs_read(f->cli, &answer, &runs, &where);
 	}
 	if (r < 0) {
-		findings_add(f, FINDING_ERROR, "records", "", "cannot read '%s': %s", where,
+		findings_add(f, FINDING_ERROR, "records",
+			r == -ENOENT ? "bring back what that link leads to, or name another "
+				       "directory under [dirs] in parts.conf"
+				     : "",
+			"cannot read '%s', so no guest with directives starts: %s", where,
 			strerror(-r));
 		return;
 	}
@@ -141,6 +171,7 @@ static void check_left(struct findings *f)
 void doctor_check_host(struct findings *f)
 {
 	check_private(f, "records", f->cli->conf.state_dir);
+	check_room(f, "records", f->cli->conf.state_dir);
 	check_private(f, "logs", f->cli->conf.log_dir);
 	check_left(f);
 }

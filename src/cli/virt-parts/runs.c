@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dispatch/failed.h"
@@ -308,12 +309,14 @@ int runs_read(
 {
 	DIR *dir = opendir(cli->conf.state_dir);
 	struct dirent *entry;
+	struct stat st;
 	int r = 0;
 
 	*ret = NULL;
 	*ret_where = cli->conf.state_dir;
+	/* a link that leads nowhere is no directory that is still to be made */
 	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT && lstat(cli->conf.state_dir, &st) < 0 ? 0 : -errno;
 	while (r == 0 && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
