@@ -15,10 +15,18 @@ setup() {
 
 teardown() { parts_remove; }
 
-# completes WORD...: the last is being written; what is offered is in $offered
+# completes WORD...: the last is being written; what is offered is in $offered. Bash parts words at colons.
 completes() {
-	COMP_WORDS=(virt-parts "$@")
-	COMP_CWORD=$#
+	local word
+	COMP_WORDS=(virt-parts) COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+	for word; do
+		while [[ $word =~ ^(:+)([^:].*)$ || $word =~ ^([^:]+)(:.*)$ ]]; do
+			COMP_WORDS+=("${BASH_REMATCH[1]}")
+			word=${BASH_REMATCH[2]}
+		done
+		COMP_WORDS+=("$word")
+	done
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 	_virt_parts
 	offered=" ${COMPREPLY[*]} "
 }
@@ -52,6 +60,8 @@ completes() {
 	same "$offered" ' web1 web2 '
 	completes -c lxc:///system status d
 	same "$offered" ' db1 '
+	completes -c qemu:///system ''
+	has "$offered" ' explain '
 	completes explain web1 pre
 	same "$offered" ' prepare '
 	completes explain web1 release ''
@@ -89,4 +99,25 @@ completes() {
 	touch guest.xml other.txt
 	completes check g
 	same "$offered" ' guest.xml '
+}
+
+@test "what holds a colon is one word: where a daemon is, and a file's name" {
+	# bash puts what is offered behind the colon
+	completes -c qemu
+	same "$offered" ' qemu:///system '
+	completes -c qemu:
+	same "$offered" ' ///system '
+	completes -c lxc:///sy
+	same "$offered" ' ///system '
+	completes -c qemu+ssh://root@host/system resolve --
+	has "$offered" ' --save-discarded '
+	virsh() { [[ $* == *'-c qemu:///session list'* ]] && echo theirs; }
+	completes -c qemu:///session status ''
+	same "$offered" ' theirs '
+	cd "$tree"
+	touch a:b.xml a:c.xml
+	completes check a:b
+	same "$offered" ' b.xml '
+	completes check a:
+	same "$offered" ' b.xml c.xml '
 }
