@@ -409,6 +409,8 @@ refused'
 	told prepare begin
 	[ "$status" -eq 1 ]
 	has "$output" "refused: '$iso/web1/seed.iso' is not this guest's image; move it away or name another path"
+	finds check "$file"
+	has "$output" "error: <preload><iso>: '$iso/web1/seed.iso' is not this guest's image; move it away or name another path"
 	call prepare begin
 	[ "$status" -ne 0 ]
 	has "$errors" "not this guest's image"
@@ -419,6 +421,8 @@ refused'
 	told prepare begin
 	[ "$status" -eq 1 ]
 	has "$output" "refused: something else is mounted on '$me/tmp'; unmount it or name another directory"
+	finds check "$file"
+	has "$output" "error: <ramdisk><dir>: something else is mounted on '$me/tmp'; unmount it or name another directory"
 	call prepare begin
 	[ "$status" -ne 0 ]
 	has "$errors" 'something else is mounted'
@@ -435,6 +439,9 @@ refused'
 	all_four
 	told prepare begin
 	lacks "$output" 'something else is mounted'
+	vp check "$file"
+	lacks "$output" 'something else is mounted'
+	lacks "$output" "not this guest's image"
 	starts
 	ends
 }

@@ -53,22 +53,18 @@ static int look_at_unfinished(struct explaining *x, const char *reason)
 	return 0;
 }
 
-static const char *find_namesake(struct explaining *x)
+static void note_namesake(struct explaining *x)
 {
-	struct run *run;
-	const char *where;
+	const struct run *run =
+		runs_namesake(x->cli, x->guest.driver, x->guest.name, x->guest.uuid);
 
-	if (runs_read(x->cli, NULL, &run, &where) < 0)
-		return NULL;
-	for (; run; run = run->next)
-		if (!strcmp(run->driver, x->guest.driver) && !strcmp(run->called, x->guest.name) &&
-			strcmp(run->uuid, x->guest.uuid) != 0)
-			return cli_format(x->cli,
-				"the run of a guest of this name with the UUID %s, which is gone, "
-				"is "
-				"finished first",
-				run->uuid);
-	return NULL;
+	x->namesake = run != NULL;
+	if (run)
+		explain_note(x, cli_format(x->cli,
+					"the run of a guest of this name with the UUID %s, which "
+					"is gone, is "
+					"finished first",
+					run->uuid));
 }
 
 /* The run goes on with what it has recorded; as the dispatcher has it, without a restore only a save is over. */
@@ -128,11 +124,9 @@ static void note_record(struct explaining *x)
 int explain_look_at_record(struct explaining *x)
 {
 	int r = guest_open_record(x->cli, &x->guest);
-	const char *namesake = r == 0 && x->is_prepare ? find_namesake(x) : NULL;
 
-	x->namesake = namesake != NULL;
-	if (namesake)
-		explain_note(x, namesake);
+	if (r == 0 && x->is_prepare)
+		note_namesake(x);
 	if (r == 0 && x->guest.record >= 0)
 		r = vp_record_read_run(x->guest.record, &x->run);
 	if (r < 0)

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "limit.h"
 #include "metadata-lint.h"
 #include "parts.h"
+#include "place.h"
+#include "runs.h"
 #include "text.h"
 
 /* --- memory --------------------------------------------------------------------------------------------------- */
@@ -158,12 +161,51 @@ static void check_deleted(struct findings *findings, const char *about,
 	}
 }
 
-void lint_host(struct findings *findings, const char *about, const struct examined *examined,
-	xmlDocPtr doc)
+/* --- what is in the way --------------------------------------------------------------------------------------- */
+
+/* What a guest of its name that is gone has left is not there any more when it starts. */
+static void tell_in_way(struct findings *findings, const char *about,
+	const struct examined *examined, const char *element, const char *why)
+{
+	const struct vp_event *event = &examined->event;
+
+	if (why && !runs_namesake(findings->cli, event->driver, event->domain, event->uuid))
+		findings_add(findings, FINDING_ERROR, about, "", "%s: %s", element, why);
+}
+
+static void check_places(struct findings *findings, const char *about, struct examined *examined)
+{
+	struct cli *cli = findings->cli;
+	struct guest *guest = examined->guest;
+	const struct vp_element *d = examined->xml.source.directives, *at;
+
+	if (guest->no_uuid || guest_open_record(cli, guest) < 0)
+		return;
+	for (; d; d = d->next) {
+		bool ramdisk = !strcmp(d->name, "ramdisk"), preload = !strcmp(d->name, "preload");
+
+		if (!examine_is_good(examined, d))
+			continue;
+		for (at = ramdisk ? vp_child(d, "dir") : NULL; at; at = vp_next(at, "dir"))
+			tell_in_way(findings, about, examined, "<ramdisk><dir>",
+				place_of_ramdisk(cli, &examined->policy, guest->record, at->text));
+		for (at = preload ? vp_child(d, "iso") : NULL; at; at = vp_next(at, "iso"))
+			tell_in_way(findings, about, examined, "<preload><iso>",
+				place_of_image(
+					cli, &examined->policy, vp_attr_text(at, "path", "")));
+	}
+	if (guest->record >= 0)
+		close(guest->record);
+	guest->record = -1;
+}
+
+void lint_host(
+	struct findings *findings, const char *about, struct examined *examined, xmlDocPtr doc)
 {
 	if (!examined->policy.conf.valid)
 		return;
 	check_memory(findings, about, examined, doc);
+	check_places(findings, about, examined);
 	for (const struct vp_element *d = examined->xml.source.directives; d; d = d->next) {
 		if (!examine_is_good(examined, d))
 			continue;

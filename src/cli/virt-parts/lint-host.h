@@ -9,8 +9,8 @@
 #include "findings.h"
 
 /* Ramdisks against the host's memory and the container's; archives beside what is deleted. */
-void lint_host(struct findings *findings, const char *about, const struct examined *examined,
-	xmlDocPtr doc);
+void lint_host(
+	struct findings *findings, const char *about, struct examined *examined, xmlDocPtr doc);
 
 /*
  * Parts that run in another order than their numbers say, as names are compared byte by byte: `5-x`

@@ -332,6 +332,20 @@ bool runs_is_of(const struct run *run, const char *name)
 	return !strcmp(run->name, name) || !strcmp(run->called, name) || !strcmp(run->uuid, name);
 }
 
+const struct run *runs_namesake(
+	struct cli *cli, const char *driver, const char *name, const char *uuid)
+{
+	const char *where;
+	struct run *run;
+
+	if (runs_read(cli, NULL, &run, &where) < 0)
+		return NULL;
+	while (run && (strcmp(run->driver, driver) != 0 || strcmp(run->called, name) != 0 ||
+			      !strcmp(run->uuid, uuid)))
+		run = run->next;
+	return run;
+}
+
 int runs_none(struct cli *cli, const char *name)
 {
 	struct virt_answer answer = virt_ask(cli, name, 0);

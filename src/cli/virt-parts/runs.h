@@ -56,6 +56,10 @@ struct run *runs_one(
 /* Whether it is of the guest of that name, by now or when it began, or UUID. */
 bool runs_is_of(const struct run *run, const char *name);
 
+/* One that the guest's prepare finishes first: of one of its name with another UUID, which is gone; NULL: none. */
+const struct run *runs_namesake(
+	struct cli *cli, const char *driver, const char *name, const char *uuid);
+
 /* There is none of the guest of that name or UUID: says so, or that there is no such guest. An exit status. */
 int runs_none(struct cli *cli, const char *name);
 
