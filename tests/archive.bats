@@ -805,6 +805,38 @@ killed() {
 	nothing_left
 }
 
+@test "two hosts that archive to one place, where neither sees the other's locks, both do" {
+	command -v strace >/dev/null || skip 'needs strace'
+	policy "write = $tree/shared" "read = $guests"
+	local one
+	for one in 1 2; do
+		mkdir -p "$guests/web$one/log"
+		touch "$guests/web$one/log"/{1..100}
+		guest "web$one" lxc "$one"
+		ask "<archive><dircopy><src>$guests/%NAME%/log</src><dst>$tree/shared/%NAME%</dst></dircopy></archive>"
+		does prepare begin
+		does started begin
+	done
+	guest web1 lxc 1
+	{
+		by_hand archive release end strace -f -o "$tree/trace-1" -e trace=renameat2 -e inject=renameat2:delay_enter=2000000
+		echo "$status" >"$tree/first"
+	} &
+	within 10 compgen -G "$tree/shared/.virt-parts.*/tree/1" >/dev/null
+	guest web2 lxc 2
+	by_hand archive release end strace -f -o "$tree/trace-2" -e trace=flock -e inject=flock:retval=0
+	[ "$status" -eq 0 ]
+	wait
+	same "$(<"$tree/first")" 0
+	same "$(names_in "$tree/shared")" 'web1 web2'
+	for one in 1 2; do
+		same "$(names_in "$tree/shared/web$one")" "$(names_in "$guests/web$one/log")"
+		guest "web$one" lxc "$one"
+		does release end failed
+	done
+	nothing_left
+}
+
 @test "metadata that is edited while the guest runs does not redirect the archive" {
 	archive
 	starts
