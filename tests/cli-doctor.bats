@@ -364,9 +364,8 @@ known() {
 @test "what a copy has left that was killed is noted, and not said to be dead: it may be another host's" {
 	local dead=$archive/web1/.virt-parts.log.aB3dE5
 	local said="'$dead' is a copy that was not completed, or that another host is making"
-	mkdir -p -m 700 "$dead/deep" "$archive/web1/.virt-parts.log" "$archive/web1/.virt-parts.log.aB3dE6"
-	chmod 0700 "$dead"
-	chmod 0755 "$archive/web1/.virt-parts.log.aB3dE6"
+	mkdir -p "$dead/deep" "$archive/web1/.virt-parts.log" "$archive/web1/.virt-parts.log.aB3dE6"
+	chmod 0700 "$dead" "$archive/web1/.virt-parts.log"
 	good -c "$daemon" doctor
 	has "$output" "$said"
 	lacks "$output" 'rm -rf'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How much a tree takes, also while others change it: what archive-total counts.
 
-# shellcheck disable=SC2154 # variables of tree-tool.bash
+# shellcheck disable=SC2154,SC2094 # variables of tree-tool.bash; size is a word, too
 bats_require_minimum_version 1.5.0
 load lib/tree-tool.bash
 
