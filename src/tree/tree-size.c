@@ -43,7 +43,7 @@ static int add_mount(int dir, uint64_t *ret_bytes, const struct vp_why *why)
 /* The directory above, in the place of FD. -ESTALE: there is none. */
 static int go_up(int *fd)
 {
-	struct vp_identity now, above;
+	struct vp_identity now = {0}, above = {0};
 	int up = openat(*fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = up < 0 ? -errno : 0;
 
 	if (r == 0)
@@ -60,7 +60,7 @@ static int go_up(int *fd)
 /* Of the mounts that are come through from DIR to BELOW. */
 static int add_mounts_between(int dir, int below, uint64_t *ret_bytes, const struct vp_why *why)
 {
-	struct vp_identity top, at;
+	struct vp_identity top = {0}, at = {0};
 	int fd = openat(below, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 ? -errno : vp_identify(dir, "", &top, NULL), walked = 0;
 
