@@ -733,6 +733,8 @@ killed() {
 	killed
 	environment=(VIRT_PARTS_EVENT_TIME=172800)
 	killed
+	killed
+	same "$(wc -l <"$record/done/archive-staging")" 2
 	environment=()
 	ends
 	same "$(find "$archive" -name '.virt-parts*')" ''

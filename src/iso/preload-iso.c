@@ -130,23 +130,14 @@ static int build_beside(struct building *b, const char *temporary)
 /* 1, 0 or -errno. */
 static int is_in_journal(int run, const char *path)
 {
-	char *journal, *line;
-	int found = 0, r = vp_record_read(run, "done/preload", &journal, NULL);
-	size_t length;
+	char *line;
+	int r;
 
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	if (asprintf(&line, "iso %s\n", path) < 0) {
-		free(journal);
+	if (asprintf(&line, "iso %s", path) < 0)
 		return -ENOMEM;
-	}
-	length = strlen(line);
-	for (char *at = journal; *at && !found;
-		at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
-		found = strncmp(at, line, length) == 0;
+	r = vp_record_has_line(run, "done/preload", line);
 	free(line);
-	free(journal);
-	return found;
+	return r;
 }
 
 static int write_journal(int run, const char *path)

@@ -199,6 +199,22 @@ int vp_record_append(int run, const char *name, const char *line)
 	return r;
 }
 
+int vp_record_has_line(int run, const char *name, const char *line)
+{
+	size_t length = strlen(line);
+	int found = 0, r;
+	char *text;
+
+	r = vp_record_read(run, name, &text, NULL);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (const char *at = text; *at && !found;
+		at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
+		found = strncmp(at, line, length) == 0 && at[length] == '\n';
+	free(text);
+	return found;
+}
+
 int vp_record_remove(int run, const char *name)
 {
 	return unlinkat(run, name, 0) < 0 && errno != ENOENT ? -errno : 0;

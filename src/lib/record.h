@@ -83,6 +83,8 @@ int vp_record_note(int run, const char *name, const void *data, size_t length);
  * either, and what else it tells of can be done again. The line must hold no newline.
  */
 int vp_record_append(int run, const char *name, const char *line);
+/* Whether the file NAME has such a line: 1, 0, also when it is not there, or -errno. */
+int vp_record_has_line(int run, const char *name, const char *line);
 /*
  * Brings the journals and the reason to disk, as all else in the record is already: before something
  * is deleted on its word, so that no power loss leaves the deletion without the word.

@@ -163,9 +163,12 @@ static int note_staging(void *context, const char *name)
 
 	if (asprintf(&line, "%s %s", name, vp_child(a->dircopy, "dst")->text) < 0)
 		return -ENOMEM;
-	r = vp_record_append(a->run, "done/archive-staging", line);
+	/* each try uses the same name */
+	r = vp_record_has_line(a->run, "done/archive-staging", line);
+	if (r == 0)
+		r = vp_record_append(a->run, "done/archive-staging", line);
 	free(line);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */

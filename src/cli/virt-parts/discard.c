@@ -36,7 +36,7 @@ static void show_directives(struct resolving *x)
 static void show_staging(struct resolving *x)
 {
 	struct cli *cli = x->cli;
-	const char *lines, *line, *shown = "\n";
+	const char *lines, *line;
 	char *journal;
 
 	if (vp_record_read(x->record, "done/archive-staging", &journal, NULL) < 0)
@@ -50,13 +50,10 @@ static void show_staging(struct resolving *x)
 			continue;
 		path = cli_format(
 			cli, "%.*s/%.*s", (int)(leaf - dst), dst, (int)(dst - line - 1), line);
-		/* each try that was killed has a line */
-		if (strstr(shown, cli_format(cli, "\n%s\n", path)) ||
-			faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		printf("  stays: '%s', part of an archive that was not completed; remove it then\n",
 			cli_shown(cli, path));
-		shown = cli_format(cli, "%s%s\n", shown, path);
 	}
 }
 
