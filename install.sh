@@ -108,9 +108,9 @@ programs_there() {
 
 # --- parts.conf ------------------------------------------------------------------------------------------------
 
-# conf_value KEY: of the installed parts.conf; nothing where there is none
+# conf_value KEY: of the installed parts.conf, as the programs read it; nothing where there is none
 conf_value() {
-	[[ ! -r $hooks/parts.conf ]] || sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*//; T; s/[[:blank:]]*\$//p" "$hooks/parts.conf"
+	[[ ! -r $hooks/parts.conf ]] || sed -n "s/^$1 = //p" "$hooks/parts.conf"
 }
 
 # `make install` has put one where there was none, and what an unedited file of this version looks like into share.

@@ -285,7 +285,7 @@ package_state() {
 
 @test "the runs that --uninstall leaves open are told wherever parts.conf has their records" {
 	installer
-	sed -i 's|^state = .*|  state=/srv/vp-state  |' $hooks/parts.conf
+	sed -i 's|^state = .*|state = /srv/vp-state|' $hooks/parts.conf
 	ramdisk_guest
 	on lxc start web1
 	installer --uninstall
