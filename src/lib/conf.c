@@ -312,7 +312,7 @@ static int parse_text(struct parser *p, const char *text, size_t length)
 		else
 			r = parse_line(p, line);
 	}
-	snprintf(p->shown, sizeof(p->shown), "%s", line);
+	snprintf(p->shown, sizeof(p->shown), "%.200s", line);
 	return r;
 }
 
