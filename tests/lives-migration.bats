@@ -494,7 +494,14 @@ asks() {
 	on_there qemu undefine vm1
 	same_text "$(records)" "$record"
 	ramdisk_on /srv/guests/vm1/fast
-	# the system's own socket is that of this host, whatever it is called
+	# libvirt takes the name in any case, and escaped
+	asks -c "${uri/socket=/SOCK%65T=}" status
+	says ')  unknown'
+	# the system's own socket is that of this host, whatever it is called, and so is root's session
+	asks -c qemu:///session status
+	says ')  open'
+	asks -c qemu:///session set vm1 ramdisk /srv/guests/%NAME%/fast size=4M
+	fails says "count for the system's guests alone"
 	asks -c 'qemu+unix:///system?socket=/var/run/libvirt/libvirt-sock' status
 	says ')  open'
 	on qemu destroy vm1

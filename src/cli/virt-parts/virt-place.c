@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "text.h"
 #include "virt-call.h"
@@ -18,25 +20,28 @@ static bool is_system_socket(const char *path)
 	return realpath(SOCKET_DIR, dir) && realpath(path, socket) && vp_path_within(socket, dir);
 }
 
-/* NAME=SOCKET in what stands behind the question mark. */
+/* Of NAME=VALUE, either of which may be escaped; libvirt takes the name in any case. */
+static bool is_other_socket(const char *word, size_t length)
+{
+	char *text = xmlURIUnescapeString(word, (int)length, NULL);
+	bool other = !text || (strncasecmp(text, "socket=", strlen("socket=")) == 0 &&
+				      !is_system_socket(text + strlen("socket=")));
+
+	xmlFree(text);
+	return other;
+}
+
+/* In what stands behind the question mark. */
 static bool has_other_socket(const char *query)
 {
-	static const char name[] = "socket=";
-	bool other = false;
-
 	while (query && *query) {
 		size_t length = strcspn(query, "&;");
 
-		if (strncmp(query, name, sizeof(name) - 1) == 0) {
-			char *path = xmlURIUnescapeString(
-				query + sizeof(name) - 1, (int)(length - (sizeof(name) - 1)), NULL);
-
-			other = other || !path || !is_system_socket(path);
-			xmlFree(path);
-		}
+		if (length && is_other_socket(query, length))
+			return true;
 		query += length + (query[length] != '\0');
 	}
-	return other;
+	return false;
 }
 
 static enum virt_place place_of(const xmlURI *uri)
@@ -46,8 +51,9 @@ static enum virt_place place_of(const xmlURI *uri)
 	if ((transport && strcmp(transport, "+unix") != 0) || (uri->server && *uri->server) ||
 		has_other_socket(uri->query_raw))
 		return VIRT_ELSEWHERE;
-	/* whose daemon, or whose process, runs no hooks of the host's */
-	if (uri->path && (!strcmp(uri->path, "/session") || !strcmp(uri->path, "/embed")))
+	/* whose daemon, or whose process, runs no hooks of the host's; root's session is the system */
+	if (uri->path && ((!strcmp(uri->path, "/session") && geteuid() != 0) ||
+				 !strcmp(uri->path, "/embed")))
 		return VIRT_OF_USER;
 	return VIRT_HERE;
 }
