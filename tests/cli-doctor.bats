@@ -145,6 +145,13 @@ known() {
 	ill "'$hooks/qemu.d/50-virt-parts' is never called: this libvirt runs nothing beside a hook (6.5 does)"
 	has "$(json '.[] | select(.level == "error").mend')" "let '$hooks/qemu' end with 'exec "
 	cmp "$tree/own" "$hooks/qemu"
+	# done as it says
+	rm -r "$hooks/qemu.d"
+	echo "exec $tree/sbin/virt-parts-hook --driver qemu \"\$@\"" >>"$hooks/qemu"
+	good -c "$daemon" doctor
+	has "$output" "'$hooks/qemu' is not virt-parts, but names it"
+	mkdir "$hooks/qemu.d"
+	ln -s "$tree/sbin/virt-parts-hook" "$hooks/qemu.d/50-virt-parts"
 	# nobody's place is ours
 	rm "$hooks/qemu"
 	ill "'$hooks/qemu.d/50-virt-parts' is never called"

@@ -220,6 +220,19 @@ teardown() { tree_remove; }
 	ran begin a_file web1 release end - bind_vfio.sh
 }
 
+@test "called by its own name beside somebody else's hook it leaves the old layouts to that" {
+	part "$hooks/qemu.d/web1/prepare/begin"
+	part "$hooks/qemu_prepare_begin_-.d/10-old"
+	part "$hooks/parts.d/prepare_begin.d/20-own"
+	rm "$hooks/qemu"
+	"$build/virt-parts-hook" --driver qemu --hook-dir "$hooks" web1 prepare begin - <<<"$xml"
+	ran 10-old 20-own begin
+	: >"$seen"
+	echo '#!/bin/sh' >"$hooks/qemu"
+	"$build/virt-parts-hook" --driver qemu --hook-dir "$hooks" web1 prepare begin - <<<"$xml"
+	ran 20-own
+}
+
 @test "the layout of VFIO-Tools runs scripts without #! by bash, and files that are empty" {
 	local end=$hooks/qemu.d/web1/release/end
 	mkdir -p "$end"

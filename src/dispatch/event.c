@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook.h"
+
 #define DEFAULT_HOOK_DIR "/etc/libvirt/hooks"
 
 enum { MAX_WORD = 64, N_ARGUMENTS = 4 };
@@ -112,13 +114,20 @@ static bool is_word(const char *text)
 	return text[0] != '-' || length == 1;
 }
 
+static bool is_foreign(const struct event *event)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", event->hook_dir, event->driver);
+	return hook_whose(path) == HOOK_FOREIGN;
+}
+
 /* Options, for whoever calls the program by its own name; returns how many words they were. */
 static int read_options(
 	int argc, char **argv, struct event *event, enum event_wish *wish, char *why, size_t size)
 {
 	int i = 1;
 
-	event->compat = true;
 	strcpy(event->hook_dir, DEFAULT_HOOK_DIR);
 	/* four words that are left are the event, whatever they look like */
 	while (i < argc && !(event->driver && argc - i == N_ARGUMENTS)) {
@@ -167,6 +176,8 @@ static int read_options(
 		snprintf(why, size, "needs --driver, since it is not called as a hook");
 		return -EINVAL;
 	}
+	/* a hook of somebody else's, which may be what calls this, runs its own layout itself */
+	event->compat = !is_foreign(event);
 	return i;
 }
 

@@ -16,10 +16,10 @@ struct event {
 	const char *object, *op, *subop, *extra; /* as libvirt gave them */
 	char name[136];				 /* op_subop */
 	char hook_dir[PATH_MAX];		 /* where parts.conf and parts.d lie, absolute */
-	bool compat;	      /* the compatibility layouts count: not called from <driver>.d/ */
-	char uuid[37];	      /* of the guest, in lower case; "" when the XML has none */
-	bool directives;      /* the XML's bytes say that there may be some */
-	int xml;	      /* sealed memfd of the standard input; -1 before input_seal */
+	bool compat;	 /* the compatibility layouts count: no other hook is there to run them */
+	char uuid[37];	 /* of the guest, in lower case; "" when the XML has none */
+	bool directives; /* the XML's bytes say that there may be some */
+	int xml;	 /* sealed memfd of the standard input; -1 before input_seal */
 	struct timespec time; /* all parts of an event agree on it */
 };
 

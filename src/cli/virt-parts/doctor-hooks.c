@@ -54,7 +54,7 @@ const char *doctor_hook_beside_mend(struct cli *cli, const char *driver)
 {
 	const char *path = hooks_path(cli, driver);
 
-	if (hooks_whose(path) == HOOK_FOREIGN)
+	if (hook_whose(path) == HOOK_FOREIGN)
 		return call_advice(cli, driver);
 	return cli_format(cli, "mv -nT %s %s", cli_quoted(cli, hooks_beside(cli, driver)),
 		cli_quoted(cli, path));
@@ -70,13 +70,32 @@ static bool libvirt_is_old(struct cli *cli)
 	return false;
 }
 
+/* Whether a hook that is not ours may call ours, as it names it. */
+static bool may_call(const char *path)
+{
+	static const char name[] = "virt-parts-hook";
+	char text[64 * 1024];
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(text, 1, sizeof(text), file) : 0;
+
+	if (file)
+		fclose(file);
+	return memmem(text, n, name, sizeof(name) - 1) != NULL;
+}
+
 static void check_foreign(struct findings *f, const char *driver, enum finding_level level)
 {
 	struct cli *cli = f->cli;
 	const char *path = hooks_path(cli, driver);
 	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
 
-	if (libvirt_is_old(cli))
+	if (may_call(path))
+		findings_add(f, FINDING_NOTE, driver, "",
+			"'%s' is not virt-parts, but names it: whether it calls it for every "
+			"event, "
+			"with the guest's XML, is seen in the log alone",
+			path);
+	else if (libvirt_is_old(cli))
 		findings_add(f, level, driver, call_advice(cli, driver),
 			"'%s' is not virt-parts, which is not called; this libvirt runs nothing "
 			"beside it (6.5 does)",
@@ -94,7 +113,7 @@ static void check_hook(struct findings *f, const char *driver, bool needed)
 {
 	struct cli *cli = f->cli;
 	const char *path = hooks_path(cli, driver), *beside = hooks_beside(cli, driver);
-	enum hook hook = hooks_whose(path), second = hooks_whose(beside);
+	enum hook hook = hook_whose(path), second = hook_whose(beside);
 	enum finding_level level = needed ? FINDING_WARNING : FINDING_NOTE;
 
 	if (hook == HOOK_OURS)
@@ -135,7 +154,7 @@ static void tell_layout(struct findings *f, const char *driver, const char *mend
 	if (hooks_run_others(f->cli, driver))
 		findings_add(f, FINDING_NOTE, driver, mend,
 			"what is in '%s' is run, which is the layout of %s", files, layout);
-	else if (hooks_whose(path) == HOOK_FOREIGN)
+	else if (hook_whose(path) == HOOK_FOREIGN)
 		findings_add(f, FINDING_NOTE, driver, mend,
 			"what is in '%s' is in the layout of %s: virt-parts does not run it; that "
 			"is left to the other hook '%s'",

@@ -4,20 +4,16 @@
 #define VP_CLI_HOOKS_H
 
 #include "command.h"
-
-enum hook { HOOK_NONE, HOOK_OURS, HOOK_FOREIGN };
+#include "dispatch/hook.h"
 
 /* Where libvirt finds the driver's hook, and where virt-parts lies if that is somebody else's. */
 const char *hooks_path(struct cli *cli, const char *driver);
 const char *hooks_beside(struct cli *cli, const char *driver);
 
-/* Whose the program at PATH is. */
-enum hook hooks_whose(const char *path);
-
 /* The path of the driver's hook if it is virt-parts, as itself or beside another; NULL else. */
 const char *hooks_ours(struct cli *cli, const char *driver);
 
-/* Whether virt-parts runs the layouts of others: they are left to the hook that it lies beside. */
+/* Whether virt-parts runs the layouts of others: they are left to a hook that is somebody else's. */
 bool hooks_run_others(struct cli *cli, const char *driver);
 
 /* Whether libvirt runs what is beside a hook, by its version as virt.h has it; 0, unknown: it may. */
