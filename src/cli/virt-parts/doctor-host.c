@@ -82,14 +82,14 @@ static void check_room(struct findings *f, const char *what, const char *dir)
 			dir);
 	if (statvfs(dir, &fs) < 0)
 		return;
-	/* some have no fixed number of files, and say 0 */
-	if (!fs.f_bavail || (fs.f_files && !fs.f_favail))
+	/* root may have the last of it; some have no fixed number of files, and say 0 */
+	if (!fs.f_bfree || (fs.f_files && !fs.f_ffree))
 		findings_add(f, FINDING_ERROR, what,
-			cli_format(cli, "make room on it: df %s%s", fs.f_bavail ? "-i " : "",
+			cli_format(cli, "make room on it: df %s%s", fs.f_bfree ? "-i " : "",
 				cli_quoted(cli, dir)),
-			"the filesystem of '%s' has no %s left, so guests with directives may not "
-			"start",
-			dir, fs.f_bavail ? "files" : "space");
+			"the filesystem of '%s' has no %s left, so no guest with directives "
+			"starts",
+			dir, fs.f_bfree ? "files" : "space");
 }
 
 static void check_runs(struct findings *f, const struct run *runs)
