@@ -356,6 +356,24 @@ lxc-web1  TIME
 	lacks "$output" 'not ended'
 }
 
+@test "an event that runs has not failed, also when another one of its network began later" {
+	local stamp=2026-11-21T22:10:2
+	mkfifo "$tree/never"
+	"$build/virt-parts-hook" --driver network --hook-dir "$hooks" default started begin - <>"$tree/never" 3>&- 4>&- &
+	helpers+=("$!")
+	mkdir -p "$tree/log"
+	printf '%s\n' "${stamp}0.000Z started_begin: begin extra=- pid=$!" \
+		"${stamp}1.000Z port-created_begin: begin extra=- pid=12" \
+		"${stamp}2.000Z port-created_begin: end exit 0, 2000 ms pid=12" >"$tree/log/network-default.log"
+	within 5 grep -q virt-parts-hook "/proc/$!/comm"
+	good log default --json
+	same "$(json '.[].failed')" $'false\nfalse'
+	kill "${helpers[-1]}"
+	wait "${helpers[-1]}" || true
+	good log default --json
+	same "$(json '.[].failed')" $'true\nfalse'
+}
+
 @test "log --since leaves out what is older" {
 	lived
 	sed -i 's/^20[0-9][0-9]-/2020-/' "$tree/log/lxc-web1.log"

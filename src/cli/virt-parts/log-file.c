@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,15 +103,29 @@ static void join(struct cli *cli, struct log_event *event, const struct log_even
 	event->bad = event->bad || more->bad;
 }
 
-/* The last of a log may be running now. */
-static void find_killed(struct log_events *events, size_t first)
+/* Whether the process is a hook: another program may have the number by now. */
+static bool is_hook(struct cli *cli, long pid)
+{
+	char program[PATH_MAX];
+	ssize_t n = readlink(cli_format(cli, "/proc/%ld/exe", pid), program, sizeof(program) - 1);
+
+	program[n < 0 ? 0 : n] = '\0';
+	return strstr(program, "/virt-parts-hook") != NULL;
+}
+
+/* The last of a log may be running now; an earlier one beside it, as events of a network do. */
+static void find_killed(struct cli *cli, struct log_events *events, size_t first)
 {
 	for (size_t i = first; i < events->count; i++) {
 		struct log_event *event = &events->events[i];
-		bool runs = i + 1 == events->count &&
-			    (event->pid <= 0 || kill((pid_t)event->pid, 0) == 0 || errno != ESRCH);
+		bool last = i + 1 == events->count;
 
-		event->bad = event->bad || (event->begun && !event->ended && !runs);
+		if (!event->begun || event->ended)
+			continue;
+		if (!(last && (event->pid <= 0 || kill((pid_t)event->pid, 0) == 0 ||
+				      errno != ESRCH)) &&
+			!is_hook(cli, event->pid))
+			event->bad = true;
 	}
 }
 
@@ -179,7 +194,7 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 			event = event_at(file, at);
 		}
 	}
-	find_killed(events, first);
+	find_killed(cli, events, first);
 	return r;
 }
 
