@@ -293,6 +293,11 @@ null'
 		echo saved >"$me/a/tmp/data"
 		mv "$me/a" "$me/a.old"
 		call release end destroyed
+		finds check "$file"
+		has "$output" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp': an archive of it fails, and so does the next start"
+		vp explain "$file" prepare begin
+		has "$output" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp', where a renamed directory has taken it"
+		has "$output" 'nothing of it is touched, and the guest is refused.'
 		finds -c "$daemon" resolve web1
 		has "$errors" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp', where a renamed directory has taken it"
 		has "$errors" 'move that directory back'

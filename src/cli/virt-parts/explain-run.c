@@ -6,6 +6,7 @@
 #include "dispatch/life.h"
 #include "dispatch/unfinished.h"
 #include "explain.h"
+#include "place.h"
 #include "runs.h"
 
 static bool repeats(const struct plan *plan, const char *name)
@@ -115,6 +116,14 @@ static void note_record(struct explaining *x)
 				   "what the run began with: 'virt-parts resolve %s' finishes or "
 				   "discards it",
 				   old, cli_quoted(cli, x->guest.name)));
+	x->moved = place_of_moved(cli, x->guest.record, x->guest.uuid);
+	if (x->moved)
+		explain_note(
+			x, cli_format(cli,
+				   "%s, where a renamed directory has taken it: should the run "
+				   "not be finished, the guest does not start until that is "
+				   "moved back",
+				   x->moved));
 	r = look_at_unfinished(x, would);
 	if (r < 0)
 		explain_note(

@@ -227,6 +227,8 @@ void explain_text(struct explaining *x)
 			: "");
 	if (x->first)
 		printf("If the unfinished run cannot be finished, nothing of it is touched, and "
-		       "the guest starts with what it left, by the directives that it began "
-		       "with.\n");
+		       "the guest %s.\n",
+			x->moved
+				? "is refused"
+				: "starts with what it left, by the directives that it began with");
 }

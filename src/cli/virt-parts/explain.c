@@ -207,7 +207,8 @@ static void note_lost(struct explaining *x)
 
 		if (lost)
 			explain_note(x, lost);
-		x->refused += lost != NULL;
+		/* an unfinished run that cannot be finished goes on, and the guest starts */
+		x->refused += lost != NULL && each == x;
 	}
 }
 

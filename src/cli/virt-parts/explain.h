@@ -29,6 +29,7 @@ struct explaining {
 	const char *failed;	  /* parts that failed in its teardown, blanks between */
 	const char *stopped_by;	  /* the part that is known to fail and stops the event; NULL */
 	struct explaining *first; /* the release of an unfinished run, before a prepare; NULL */
+	const char *moved;	  /* which ramdisk of that run is not where it was mounted; NULL */
 	struct plan plan;
 	struct examined examined; /* of the XML, unless recorded */
 	struct recorded_source *sources;

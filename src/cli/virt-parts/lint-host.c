@@ -163,14 +163,19 @@ static void check_deleted(struct findings *findings, const char *about,
 
 /* --- what is in the way --------------------------------------------------------------------------------------- */
 
-/* What a guest of its name that is gone has left is not there any more when it starts. */
+/* What a guest of its name that is gone has left may not be there any more when it starts. */
 static void tell_in_way(struct findings *findings, const char *about,
 	const struct examined *examined, const char *element, const char *why)
 {
 	const struct vp_event *event = &examined->event;
+	const struct run *gone;
 
-	if (why && !runs_namesake(findings->cli, event->driver, event->domain, event->uuid))
-		findings_add(findings, FINDING_ERROR, about, "", "%s: %s", element, why);
+	if (!why)
+		return;
+	gone = runs_namesake(findings->cli, event->driver, event->domain, event->uuid);
+	findings_add(findings, gone ? FINDING_WARNING : FINDING_ERROR, about, "", "%s: %s%s",
+		element, why,
+		gone ? "; unless it is of the run of the guest of this name that is gone" : "");
 }
 
 static void check_places(struct findings *findings, const char *about, struct examined *examined)
@@ -178,9 +183,16 @@ static void check_places(struct findings *findings, const char *about, struct ex
 	struct cli *cli = findings->cli;
 	struct guest *guest = examined->guest;
 	const struct vp_element *d = examined->xml.source.directives, *at;
+	const char *moved;
 
 	if (guest->no_uuid || guest_open_record(cli, guest) < 0)
 		return;
+	moved = guest->record < 0 ? NULL : place_of_moved(cli, guest->record, guest->uuid);
+	if (moved)
+		findings_add(findings, FINDING_WARNING, about,
+			"move the directory back that has taken it there",
+			"<ramdisk><dir>: %s: an archive of it fails, and so does the next start",
+			moved);
 	for (; d; d = d->next) {
 		bool ramdisk = !strcmp(d->name, "ramdisk"), preload = !strcmp(d->name, "preload");
 

@@ -61,3 +61,25 @@ const char *place_of_ramdisk(
 	return cli_format(cli,
 		"something else is mounted on '%s'; unmount it or name another directory", path);
 }
+
+const char *place_of_moved(struct cli *cli, int record, const char *uuid)
+{
+	struct vp_own_mounts own;
+	const struct vp_own_mount *moved = NULL;
+	char shown[VP_MOUNT_SHOWN_SIZE];
+	const char *text = NULL;
+
+	if (vp_own_mounts_read(record, uuid, &own) == 0) {
+		moved = vp_own_mounts_lost(&own);
+		for (size_t i = 0; !moved && i < own.n; i++)
+			if (own.mounts[i].was)
+				moved = &own.mounts[i];
+	}
+	if (moved)
+		text = cli_format(cli, "%s%s%sis now at '%s'",
+			moved->was ? "the ramdisk of '" : "a ramdisk",
+			moved->was ? moved->was : " ", moved->was ? "' " : "",
+			vp_own_mount_shown(moved, shown));
+	vp_own_mounts_free(&own);
+	return text;
+}

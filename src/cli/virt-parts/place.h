@@ -13,4 +13,7 @@ const char *place_of_image(struct cli *cli, struct vp_policy *policy, const char
 const char *place_of_ramdisk(
 	struct cli *cli, struct vp_policy *policy, int record, const char *path);
 
+/* Which ramdisk of a run is not where it was mounted, for which a prepare is refused that goes on with it; NULL: none. */
+const char *place_of_moved(struct cli *cli, int record, const char *uuid);
+
 #endif
