@@ -742,26 +742,28 @@ killed() {
 	nothing_left
 }
 
-@test "what was left when the power failed, and the journal is lost, is known by its name" {
+@test "what was left when the power failed, and the journal is lost, is known by its name, whatever the day" {
 	command -v strace >/dev/null || skip 'needs strace'
-	archive
+	archive '' "$archive/web1/%DATE%"
 	starts
+	environment=(VIRT_PARTS_EVENT_TIME=86400)
 	killed
+	environment=()
 	rm -r "$record/done"
 	ends
-	same "$(names_in "$archive/web1")" log
+	same "$(names_in "$archive/web1")" "$(date +%F)"
 	nothing_left
 }
 
 @test "what has the name of such a leftover, and may be another host's or a guest's, is left alone" {
 	command -v strace >/dev/null || skip 'needs strace'
-	local left others=$archive/web1/.virt-parts.log.Xy12Zq
+	local left others=$archive/web1/.virt-parts.archive.Xy12Zq
 	mkdir -p "$others/tree" "$archive/web1/.virt-parts.2001-02-03.AbCd12/tree"
 	chmod 0700 "$others"
 	archive
 	starts
 	killed
-	left=$(find "$archive/web1" -name '.virt-parts.log.*' ! -path "$others")
+	left=$(find "$archive/web1" -name '.virt-parts.archive.*' ! -path "$others")
 	# in its place is what somebody else may have put there
 	rm -r "$left"
 	mkdir "$left"
@@ -777,7 +779,7 @@ killed() {
 	mkdir -p "$record/done/archive-staging"
 	call release end shutdown
 	[ "$status" -ne 0 ]
-	has "$errors" "cannot create a staging directory for 'log': Is a directory; nothing of it is deleted or unmounted"
+	has "$errors" "cannot create a staging directory for 'archive': Is a directory; nothing of it is deleted or unmounted"
 	same "$(names_in "$archive/web1")" ''
 	rmdir "$record/done/archive-staging"
 	does prepare begin

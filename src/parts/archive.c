@@ -183,7 +183,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 
 	*ret_name = '\0';
 	snprintf(key, sizeof(key), "%s %s", a->info.boot_id, a->event->uuid);
-	staging = vp_staging_make(parent, leaf, &maker, staging_name, why, size);
+	/* not the archive's name, in which may be a date: it is found again on another day */
+	staging = vp_staging_make(parent, "archive", &maker, staging_name, why, size);
 	if (staging < 0)
 		return staging;
 	r = vp_copy_tree(source, staging, &options, result, why, size);
