@@ -240,22 +240,25 @@ static int begin_prepare(struct dispatch *d)
 	return finish_first(d, &run);
 }
 
-/* There is no record of its run, as far as this event can know. */
+/* There is no record of its run, as far as this event can know. A start that failed may have had none. */
 static void tell_unrecorded(struct dispatch *d)
 {
-	if (d->conf_why && !d->conf->dirs_valid) {
+	bool ends = event_is(d->event, "release", "end");
+
+	if (d->conf_why && !d->conf->dirs_valid && strcmp(d->event->extra, "failed") != 0) {
 		log_error(&d->log,
 			"parts.conf is not valid: %s; the record of the run may lie elsewhere, and "
 			"nothing is archived, deleted or unmounted: mend it, and the guest's next "
 			"start or 'virt-parts resolve %s' finishes the run",
 			d->conf_why, d->event->uuid);
-		log_alarm(&d->log,
-			"the run may stay unfinished, its record is not found: parts.conf is not "
-			"valid: %s",
-			d->conf_why);
+		if (ends)
+			log_alarm(&d->log,
+				"the run may stay unfinished, its record is not found: parts.conf "
+				"is not valid: %s",
+				d->conf_why);
 		/* the admin's own parts run all the same */
 		names_add(&d->failed, FAILED_RECORD);
-	} else if (event_is(d->event, "release", "end")) {
+	} else if (ends) {
 		log_line(&d->log,
 			"note: there is no record of its run in '%s': the run has ended already, "
 			"or began before virt-parts was there or had another [dirs] state; nothing "
