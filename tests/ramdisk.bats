@@ -564,7 +564,7 @@ show_twice() {
 		call prepare begin
 		[ "$status" -ne 0 ]
 		has "$errors" "the ramdisk of '$me/a/tmp' is now at '$me/a.old/tmp'"
-		has "$errors" "move that directory back and start the guest; or give up what is in it with 'virt-parts resolve --discard $id'"
+		has "$errors" "move that directory back and start the guest; or give up the run, with what is in it, by 'virt-parts resolve --discard $id'"
 		same "$(mounts_below "$tree" | paste -sd' ')" "$me/other $me/a.old/tmp"
 		# nor is what the guest has put in its place archived for it
 		is_gone "$me/a" "$archive/web1/tmp"

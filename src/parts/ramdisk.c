@@ -113,7 +113,8 @@ static void tell_moved(const struct vp_event *event, const struct vp_element *wh
 
 	vp_error(event, where,
 		"the ramdisk of '%s' is now at '%s'%s, where a renamed directory has taken it: "
-		"move that directory back and start the guest; or give up what is in it with "
+		"move that directory back and start the guest; or give up the run, with what is in "
+		"it, by "
 		"'virt-parts resolve --discard %s'",
 		mount->was, vp_own_mount_shown(mount, shown),
 		mount->several ? " and in other places" : "", event->uuid);

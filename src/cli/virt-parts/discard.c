@@ -84,6 +84,13 @@ static void show_ramdisk(struct cli *cli, const struct vp_own_mount *mount)
 	uint64_t used = 0;
 	int fd;
 
+	if (mount->several) {
+		printf("  stays mounted, as it is seen in several places: the ramdisk '%s'; move "
+		       "the "
+		       "directory back that has taken it there, or unmount each of them\n",
+			shown);
+		return;
+	}
 	if (mount->lost) {
 		printf("  stays mounted, if it stays out of reach: the ramdisk '%s'; move a "
 		       "directory "
