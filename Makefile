@@ -129,6 +129,12 @@ put = for file in $(1); do \
 		mv -f "$(2)/.$${file\#\#*/}.new" "$(2)/$${file\#\#*/}" || exit 1; \
 	done
 
+# CONF,DEFAULT: a parts.conf that was not edited follows its default; a default that has changed lies beside one that was
+put_conf = sed 's,^vendor = /usr/,vendor = $(PREFIX)/,' hooks/parts.conf >$(2).new && \
+	if ! test -e $(1) -o -L $(1) || cmp -s $(1) $(2); then install -m 644 $(2).new $(1); \
+	elif ! cmp -s $(1) $(2).new && ! cmp -s $(2) $(2).new; then install -m 644 $(2).new $(1).new; fi && \
+	mv -f $(2).new $(2)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir)
 	$(call put,$(BUILD)/virt-parts-hook,$(DESTDIR)$(PREFIX)/sbin)
@@ -152,9 +158,7 @@ install: all
 	install -m 644 $(BUILD)/virt-parts.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/
 	install -d $(DESTDIR)$(HOOKS_DIR)/parts.d $(DESTDIR)/etc/logrotate.d
 	install -m 644 hooks/parts.d/README $(DESTDIR)$(HOOKS_DIR)/parts.d/
-	sed 's,^vendor = /usr/,vendor = $(PREFIX)/,' hooks/parts.conf >$(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf
-	test -e $(DESTDIR)$(HOOKS_DIR)/parts.conf -o -L $(DESTDIR)$(HOOKS_DIR)/parts.conf || \
-		install -m 644 $(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf $(DESTDIR)$(HOOKS_DIR)/
+	$(call put_conf,$(DESTDIR)$(HOOKS_DIR)/parts.conf,$(DESTDIR)$(PREFIX)/share/virt-parts/parts.conf)
 	install -m 644 hooks/virt-parts.logrotate $(DESTDIR)/etc/logrotate.d/virt-parts
 
 uninstall:

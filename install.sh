@@ -113,8 +113,8 @@ conf_value() {
 	[[ ! -r $hooks/parts.conf ]] || sed -n "s/^$1 = //p" "$hooks/parts.conf"
 }
 
-# `make install` has put one where there was none, and what an unedited file of this version looks like into share.
-# An edited file stays; a default that changed lies beside it as parts.conf.new.
+# `make install` has done it, and put what an unedited file of this version looks like into share: an edited file stays,
+# and a default that changed lies beside it as parts.conf.new. Here it is told, and done where the prefix is another one.
 install_conf() {
 	local conf=$hooks/parts.conf new=$DESTDIR$prefix/share/virt-parts/parts.conf shipped vendor
 	shipped=$(mktemp)
@@ -122,6 +122,8 @@ install_conf() {
 
 	if cmp -s "$conf" "$new"; then
 		rm -f "$conf.new"
+		[[ -z $conf_before || $conf_before == "$(<"$conf")" ]] ||
+			say "brought ${conf#"$DESTDIR"} up to date (it had not been edited)"
 	elif cmp -s "$conf" "$shipped"; then
 		install -m 0644 "$new" "$conf"
 		rm -f "$conf.new"
@@ -461,6 +463,7 @@ do_install() {
 	packages $build_packages
 	local jobs driver installed='' failed=0
 	jobs=$(nproc 2>/dev/null || echo 1)
+	conf_before=$(cat "$hooks/parts.conf" 2>/dev/null || true)
 	previous_default=$(cat "$DESTDIR${old_prefix:-$prefix}/share/virt-parts/parts.conf" 2>/dev/null || true)
 
 	make -s -C "$source" -j "$jobs" PREFIX="$prefix" || die 'the build failed; nothing was installed'
@@ -504,9 +507,10 @@ do_install() {
 
 # list_open_runs [DRIVER]: what the release of guests that run now, or that have not been finished, would have undone
 list_open_runs() {
-	local record name kind path state open=0
+	local record name kind path state only=${1:-*} open=0
 	state=$(conf_value state)
-	for record in "$DESTDIR${state:-/var/lib/virt-parts/state}"/*/*-*-*-*-*; do
+	# shellcheck disable=SC2231 # a pattern, for every driver
+	for record in "$DESTDIR${state:-/var/lib/virt-parts/state}"/$only/*-*-*-*-*; do
 		[[ -f $record/run ]] || continue
 		if ((open++ == 0)); then
 			warn 'these runs are not over, and nobody will archive, delete or unmount for them (an install makes that good at the next start of the guest):'
@@ -573,7 +577,7 @@ value_of() {
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DESTDIR=${DESTDIR:-}
 DESTDIR=${DESTDIR%/}
-prefix='' drivers='' deps=yes reload=yes action='install' previous_default='' seen='' made=''
+prefix='' drivers='' deps=yes reload=yes action='install' previous_default='' conf_before='' seen='' made=''
 while (($#)); do
 	case $1 in
 	--prefix)

@@ -147,8 +147,23 @@ ramdisk_guest() {
 	echo '# the default of an older version' >>/usr/share/virt-parts/parts.conf
 	cp /usr/share/virt-parts/parts.conf $hooks/parts.conf
 	installer
+	says "brought $hooks/parts.conf up to date (it had not been edited)"
 	cmp $hooks/parts.conf "$checkout/hooks/parts.conf"
 	fails test -e $hooks/parts.conf.new
+	# make install does the same
+	echo '# the default of an older version' >>/usr/share/virt-parts/parts.conf
+	cp /usr/share/virt-parts/parts.conf $hooks/parts.conf
+	make -s -C "$checkout" install
+	cmp $hooks/parts.conf "$checkout/hooks/parts.conf"
+	fails test -e $hooks/parts.conf.new
+	echo '# mine' >>$hooks/parts.conf
+	make -s -C "$checkout" install
+	fails test -e $hooks/parts.conf.new
+	echo '# the default of an older version' >>/usr/share/virt-parts/parts.conf
+	make -s -C "$checkout" install
+	file_has $hooks/parts.conf '# mine'
+	cmp $hooks/parts.conf.new "$checkout/hooks/parts.conf"
+	rm $hooks/parts.conf.new
 }
 
 @test "a foreign hook stays, virt-parts runs beside it, and both see a guest's life" {
@@ -270,11 +285,15 @@ package_state() {
 	installer
 	ramdisk_guest
 	on lxc start web1
+	mkdir -p /var/lib/virt-parts/state/qemu/11111111-2222-4333-8444-555555555555
+	echo 'name desktop' >/var/lib/virt-parts/state/qemu/11111111-2222-4333-8444-555555555555/run
 	installer --drivers qemu,network,daemon
 	says 'lxc: its hook is taken away'
+	fails says desktop
 	says "these runs are not over"
 	says "lxc web1 (/var/lib/virt-parts/state/lxc/"
 	says 'ramdisk /srv/guests/web1/tmp'
+	rm -r /var/lib/virt-parts/state/qemu
 	installer --drivers qemu,network,daemon
 	fails says 'taken away'
 	# once it is back, the end of the guest is seen again
