@@ -440,8 +440,8 @@ refused'
 	told prepare begin
 	lacks "$output" 'something else is mounted'
 	vp check "$file"
-	lacks "$output" 'something else is mounted'
-	lacks "$output" "not this guest's image"
+	has "$output" "warning: <ramdisk><dir>: something else is mounted on '$me/tmp'; unmount it or name another directory; unless it is of the run"
+	lacks "$output" 'error: '
 	starts
 	ends
 }
