@@ -133,6 +133,24 @@ is_begin() {
 	ran '20-archive shutdown [release_end.d]' '60-post-rm-rf shutdown [release_end.d]' release_end.d
 }
 
+@test "what failed in a directory that cannot be read is not forgotten since the shipped one of that name cannot be read either" {
+	live
+	ln -s "$tree/not-mounted" "$parts/release_end.d"
+	event release end shutdown
+	[ "$status" -eq 1 ]
+	record_is failed release_end.d
+	rm "$parts/release_end.d"
+	mv "$vendor/release_end.d" "$tree/aside"
+	ln -s "$tree/not-mounted" "$vendor/release_end.d"
+	event prepare begin
+	rm "$vendor/release_end.d"
+	mv "$tree/aside" "$vendor/release_end.d"
+	: >"$seen"
+	event prepare begin
+	ran '20-archive shutdown [release_end.d]' '60-post-rm-rf shutdown [release_end.d]' 05-virt-parts
+	goes_on unfinished
+}
+
 @test "without shipped parts for release the run is not over before they are back" {
 	live
 	rm -r "$vendor/release_end.d"

@@ -84,6 +84,16 @@ while_read() {
 	(($(<size) >= $(size_of src) && $(<size) <= before))
 }
 
+@test "a directory that is removed between a look at it and its turn is passed over" {
+	requires strace
+	mkdir -p src/a/b src/c
+	head -c 10000 /dev/zero >src/f
+	# only calls on that directory's own descriptor: that with which it is gone into
+	strace -f -o trace -P "$PWD/src/a" -e trace=openat -e inject=openat:error=ENOENT "$tool" size src src >size 2>why
+	grep -q INJECTED trace
+	[[ $(<size) == "$(rm -r src/a/b && size_of src)" ]]
+}
+
 @test "a deep directory that is removed or moved while its size is asked: it is asked anew" {
 	requires strace
 	mkdir -p src/1/2/3/4/5/6/7 dst
