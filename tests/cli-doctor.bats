@@ -320,6 +320,24 @@ known() {
 	good -c "$daemon" doctor
 }
 
+@test "room that a filesystem keeps for root counts as room for records" {
+	local disk=$tree/disk
+	command -v mkfs.ext4 >/dev/null || skip 'needs mkfs.ext4'
+	all_four
+	lives
+	truncate -s 8M "$disk"
+	mkfs.ext4 -q -F -m 50 "$disk"
+	mount -o loop "$disk" "$tree/state" || skip 'needs loop devices'
+	chmod 0700 "$tree/state"
+	rmdir "$tree/state/lost+found"
+	head -c 4M /dev/zero >"$tree/state/full"
+	[ "$(stat -f -c %a "$tree/state")" -eq 0 ]
+	[ "$(stat -f -c %f "$tree/state")" -gt 0 ]
+	does prepare begin
+	does release end failed
+	good -c "$daemon" doctor
+}
+
 @test "doctor --fix leaves a directory as it is in which others keep things, too" {
 	all_four
 	lives

@@ -268,6 +268,26 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	has_record
 }
 
+@test "no alarm is given for a start that parts.conf refused, which has no run" {
+	[[ $EUID -eq 0 ]] || skip 'needs root'
+	xml=$asking
+	chmod 0666 "$hooks/parts.conf"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	system_log
+	event stopped end failed
+	lacks "$errors" 'may lie elsewhere'
+	event release end failed
+	lacks "$errors" 'may lie elsewhere'
+	# the one message that is heard is of what does stay unfinished
+	chmod 0644 "$hooks/parts.conf"
+	live
+	touch "$tree/fail/20-archive"
+	event release end shutdown
+	within 5 test -s "$tree/heard"
+	has "$(<"$tree/heard")" 'web1: the run stays unfinished, failed: 20-archive'
+}
+
 @test "a release that cannot read what failed before is a failure itself, and leaves the run unfinished" {
 	local how
 	for how in directory name; do
