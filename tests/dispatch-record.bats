@@ -45,6 +45,15 @@ is_begin() {
 	ran 05-virt-parts '20-archive shutdown []' '60-post-rm-rf shutdown []'
 }
 
+@test "what failed is told also where standard error is a file that is added to" {
+	live
+	touch "$tree/fail/20-archive"
+	echo 'of a job before' >"$tree/job"
+	not hook qemu web1 release end shutdown 2>>"$tree/job"
+	has "$(<"$tree/job")" 'of a job before'
+	has "$(<"$tree/job")" '20-archive failed (exit 1)'
+}
+
 @test "started is written down only when it succeeded" {
 	part "$parts/started_begin.d/10-a" 'exit 1'
 	xml=$asking

@@ -366,6 +366,10 @@ four() {
 		same "$(<"$seen")" "${plain/web1/web2}"
 		same "$output" "<domain type='qemu'><name>web2</name><uuid>$uuid</uuid></domain>"
 		lacks "$errors" noise
+		# a file that is added to takes it as well
+		: >"$tree/printed"
+		hook qemu web1 $op begin - >>"$tree/printed"
+		same "$(<"$tree/printed")" "$output"
 	done
 }
 

@@ -9,12 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "environment.h"
 #include "input.h"
+#include "io.h"
 #include "spawn.h"
 #include "trust.h"
 
@@ -105,23 +104,10 @@ bool filter_take(
 
 int filter_finish(struct filter *filter, const struct dispatch *d, int fd)
 {
-	off_t at = 0;
-	struct stat st;
+	int r = filter->changed ? vp_copy_file(filter->current, fd) : 0;
 
-	if (!filter->changed)
+	if (r == 0)
 		return 0;
-	if (fstat(filter->current, &st) == 0) {
-		while (at < st.st_size) {
-			ssize_t n = sendfile(fd, filter->current, &at, (size_t)(st.st_size - at));
-
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				break;
-		}
-		if (at == st.st_size)
-			return 0;
-	}
-	log_error(&d->log, "cannot hand the XML back to libvirt: %s", strerror(errno));
+	log_error(&d->log, "cannot hand the XML back to libvirt: %s", strerror(-r));
 	return 1;
 }

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/sendfile.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "io.h"
 
 enum { POLL_MS = 20 };
 
@@ -30,16 +30,6 @@ static _Noreturn void be_supervisor(supervised *work, void *data, int messages)
 		_exit(1);
 	}
 	_exit(work(data));
-}
-
-static void pass_on(int messages)
-{
-	off_t at = 0;
-	ssize_t n;
-
-	do
-		n = sendfile(STDERR_FILENO, messages, &at, 1 << 16);
-	while (n > 0 || (n < 0 && errno == EINTR));
 }
 
 /*
@@ -83,7 +73,7 @@ int teardown_supervise(supervised *work, void *data, int64_t until, int *ret_pid
 	if (ret_pid)
 		*ret_pid = pid;
 	r = wait_for(pid, until);
-	pass_on(messages);
+	vp_copy_file(messages, STDERR_FILENO);
 	close(messages);
 	return r;
 }

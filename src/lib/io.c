@@ -24,6 +24,26 @@ int vp_write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
+int vp_copy_file(int from, int to)
+{
+	char buffer[16384];
+	off_t at = 0;
+	ssize_t n;
+	int r;
+
+	while ((n = pread(from, buffer, sizeof(buffer), at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		r = vp_write_all(to, buffer, (size_t)n);
+		if (r < 0)
+			return r;
+		at += n;
+	}
+	return 0;
+}
+
 bool vp_read_first_line(const char *path, char *ret, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
