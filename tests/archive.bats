@@ -684,6 +684,38 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	nothing_left
 }
 
+@test "so is what is written while a deletion is withheld, be it by a mount or by the policy" {
+	local how
+	ask "<archive><dircopy><src>$me/own/log</src><dst>$archive/web1/log</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/gone</dir><dir>$me/own</dir></post-rm-rf>"
+	for how in mount policy; do
+		mkdir -p "$me/own/log" "$me/own/data" "$me/gone"
+		echo 1 >"$me/own/log/one"
+		starts
+		case $how in
+		mount) mount -t tmpfs other "$me/own/data" ;;
+		policy) sed -i.kept "s,^delete = .*,delete = $me/gone," "$hooks/parts.conf" ;;
+		esac
+		call release end shutdown
+		[ "$status" -ne 0 ]
+		# another one's deletion is not this one's
+		[[ $how == policy ]] || is_gone "$me/gone"
+		same "$(names_in "$archive/web1")" log
+		case $how in
+		mount) umount "$me/own/data" ;;
+		policy) mv "$hooks/parts.conf.kept" "$hooks/parts.conf" ;;
+		esac
+		echo 2 >"$me/own/log/two"
+		does prepare begin
+		holds "$archive/web1/log-2/two" 2
+		is_gone "$me/own"
+		does release end failed
+		nothing_left
+		rm -r "$archive/web1"
+		mkdir "$archive/web1"
+	done
+}
+
 @test "where a ramdisk was is not archived after it" {
 	mkdir "$me/r"
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>

@@ -88,17 +88,20 @@ static bool was_archived(const struct archiving *a, unsigned number, uint64_t *r
 	return found;
 }
 
-/* Then all was archived, and a tree that is not what it was is what is left of it. */
-static bool deletion_has_begun(const struct archiving *a)
+/* Of SRC, what is in it, or what it is in. Then all was archived, and a tree that is not what it was is what is left. */
+static bool deletion_has_begun(const struct archiving *a, const char *src)
 {
-	char *journal, *rest, *line;
+	char *journal, *rest, *line, *dir;
 	bool begun = false;
 
 	if (vp_record_read(a->run, "done/post-rm-rf", &journal, NULL) < 0)
 		return false;
 	rest = journal;
+	/* once a line had no directory, and was of all */
 	while ((line = strsep(&rest, "\n")))
-		begun = begun || strtoul(line, NULL, 10) == a->info.turn;
+		begun = begun || (strtoul(line, &dir, 10) == a->info.turn && dir > line &&
+					 (*dir != ' ' || vp_path_within(src, dir + 1) ||
+						 vp_path_within(dir + 1, src)));
 	free(journal);
 	return begun;
 }
@@ -119,7 +122,7 @@ static bool is_done(const struct archiving *a, unsigned number, int source)
 
 	if (!was_archived(a, number, &before))
 		return false;
-	if (source < 0 || deletion_has_begun(a) || is_unchanged(a, source, before)) {
+	if (source < 0 || deletion_has_begun(a, src) || is_unchanged(a, source, before)) {
 		vp_note(a->event, a->dircopy, "'%s' is archived already", src);
 		return true;
 	}

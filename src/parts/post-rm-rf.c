@@ -3,7 +3,8 @@
  * post-rm-rf: deletes each <dir> when the guest has ended, and only when all before it succeeded.
  * It is the last part of release.
  *
- * Journal, done/post-rm-rf: `TURN` when it is about to delete, TURN being the run's.
+ * Journal, done/post-rm-rf: `TURN DIR` when it is about to delete what is in the directory DIR, nothing being
+ * in the way any more, TURN being the run's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +96,30 @@ static int check_mounts(struct removing *r, const struct vp_element *dir, int fd
 	return mounted < 0 ? mounted : -EBUSY;
 }
 
+/*
+ * From here on a tree that is not what was archived is what is left of it. After a power loss what is
+ * deleted stays so: then it must be known why, and what was archived.
+ */
+static int note_begun(const struct removing *r, const struct vp_element *dir)
+{
+	int run = open(r->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	char *line;
+
+	if (run < 0)
+		return -errno;
+	if (asprintf(&line, "%u %s", r->info.turn, dir->text) < 0) {
+		close(run);
+		return -ENOMEM;
+	}
+	/* without room for it what is left may be archived once more */
+	if (vp_record_has_line(run, "done/post-rm-rf", line) <= 0)
+		(void)vp_record_append(run, "done/post-rm-rf", line);
+	free(line);
+	status = vp_record_sync(run);
+	close(run);
+	return status;
+}
+
 static int remove_dir(
 	struct removing *r, const struct vp_element *dir, int parent, const char *leaf)
 {
@@ -111,6 +136,14 @@ static int remove_dir(
 		return fd;
 	}
 	status = check_mounts(r, dir, fd);
+	if (status == 0) {
+		status = note_begun(r, dir);
+		if (status < 0)
+			vp_error(r->event, dir,
+				"nothing of '%s' is deleted: cannot write the run's record to "
+				"disk: %s",
+				dir->text, strerror(-status));
+	}
 	if (status == 0) {
 		status = only_empty ? vp_empty_directory(fd, &result, why, sizeof(why))
 				    : vp_remove_tree(parent, leaf, &result, why, sizeof(why));
@@ -167,25 +200,6 @@ static int read_record(struct removing *r)
 	return status;
 }
 
-/*
- * From here on a tree that is not what was archived is what is left of it. After a power loss what is
- * deleted stays so: then it must be known why, and what was archived.
- */
-static int note_begun(const struct removing *r)
-{
-	int run = open(r->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
-	char turn[16];
-
-	if (run < 0)
-		return -errno;
-	snprintf(turn, sizeof(turn), "%u", r->info.turn);
-	/* without room for it what is left may be archived once more */
-	(void)vp_record_append(run, "done/post-rm-rf", turn);
-	status = vp_record_sync(run);
-	close(run);
-	return status;
-}
-
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	struct removing r = {.event = event};
@@ -204,10 +218,6 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 			vp_note(event, dir, "'%s' is not deleted: %s", dir->text, why);
 	} else if ((status = vp_policy_load(event, &r.policy)) < 0) {
 		vp_error(event, directive, "%s", r.policy.why);
-	} else if ((status = note_begun(&r)) < 0) {
-		vp_error(event, directive,
-			"nothing is deleted: cannot write the run's record to disk: %s",
-			strerror(-status));
 	}
 	for (; status >= 0 && dir; dir = vp_next(dir, "dir"))
 		if (release_dir(&r, dir) < 0)
