@@ -704,6 +704,29 @@ goes_on() {
 	has "$errors" 'restore_begin refused: cannot remember it'
 }
 
+@test "how a guest ended, or that its migration began, is read from qemu's log also when the clock was set back since it began" {
+	local hour=3600
+	# what is said of the life before counts no more
+	qemu_log $hour 'shutting down, reason=destroyed'
+	qemu_log $hour 'starting up libvirt version: 9.0.0'
+	live
+	sed -i "s/^time .*/time $(($(date +%s) + hour))/" "$tree/$record/run"
+	qemu_log -1 'shutting down, reason=saved'
+	reason_is saved
+	# nor that one was migrated then
+	rm -r "$tree/state"
+	: >"$tree/qemu-log/web1.log"
+	qemu_log -$hour 'initiating migration'
+	qemu_log $hour 'starting up libvirt version: 9.0.0'
+	live
+	sed -i "s/^time .*/time $(($(date +%s) + hour))/" "$tree/$record/run"
+	event release end destroyed
+	is_begin new
+	qemu_log -600 'initiating migration'
+	event release end destroyed
+	is_begin incoming
+}
+
 # --- runs that were not finished -------------------------------------------------------------------------------
 
 @test "the next prepare finishes an unfinished run with its reason, and begins a new one" {

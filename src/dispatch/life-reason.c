@@ -41,10 +41,17 @@ static const char *reason_unseen(const struct dispatch *d)
 		       : "lost";
 }
 
+/* When the run began, or FALLBACK: a clock that was set back since has not come there again. */
+static time_t begin_of(const struct dispatch *d, const struct vp_run *run, time_t fallback)
+{
+	return run->time > d->event->time.tv_sec ? fallback : run->time;
+}
+
 /* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
 static void read_reason(struct dispatch *d)
 {
 	const struct event *event = d->event;
+	const time_t just_now = event->time.tv_sec - JUST_NOW_S;
 	struct vp_run run;
 
 	if (event->extra[0] && strcmp(event->extra, "-") != 0) {
@@ -55,8 +62,8 @@ static void read_reason(struct dispatch *d)
 	if (d->record < 0) {
 		/* without directives nothing hangs on it but what parts of the admin's own make of it */
 		if (!strcmp(event->driver, "qemu"))
-			reason_from_qemu_log(d->conf->qemu_log_dir, event->object,
-				event->time.tv_sec - JUST_NOW_S, d->reason);
+			reason_from_qemu_log(
+				d->conf->qemu_log_dir, event->object, just_now, d->reason);
 		return;
 	}
 	if (!life_may_have_run(d->record))
@@ -68,7 +75,8 @@ static void read_reason(struct dispatch *d)
 		if (!life_read_line(d->record, "release", d->reason, sizeof(d->reason)))
 			snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
 	} else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
-		   reason_from_qemu_log(d->conf->qemu_log_dir, event->object, run.time, d->reason))
+		   reason_from_qemu_log(d->conf->qemu_log_dir, event->object,
+			   begin_of(d, &run, just_now), d->reason))
 		return;
 	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
 		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
@@ -133,7 +141,8 @@ void life_find_reason(struct dispatch *d)
 	if (!strcmp(d->event->driver, "qemu") && d->conf->shared_storage &&
 		run.begin != VP_BEGIN_INCOMING && strcmp(d->reason, "migrated") != 0 &&
 		!reason_is_pause(d->reason) &&
-		reason_migration_began(d->conf->qemu_log_dir, d->event->object, run.time)) {
+		reason_migration_began(
+			d->conf->qemu_log_dir, d->event->object, begin_of(d, &run, 0))) {
 		log_line(&d->log, "note: its migration began, and did not succeed here: it may run "
 				  "elsewhere, and nothing that it shares is deleted");
 		run.begin = VP_BEGIN_INCOMING;
