@@ -716,6 +716,28 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	done
 }
 
+@test "a guest that was renamed while its run was unfinished goes on with what its old name is allowed" {
+	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>
+		<archive><dircopy><src>$me/r</src><dst>$archive/web1/r</dst></dircopy></archive><post-rm-rf><dir>$me/log</dir></post-rm-rf>"
+	starts
+	echo data >"$me/r/data"
+	touch "$archive/web1"
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	name=web2
+	does prepare begin
+	does start begin
+	does started begin
+	holds "$me/r/data" data
+	rm "$archive/web1"
+	mkdir "$archive/web1"
+	does stopped end
+	does release end shutdown
+	holds "$archive/web1/r/data" data
+	is_gone "$me/log"
+	nothing_left
+}
+
 @test "where a ramdisk was is not archived after it" {
 	mkdir "$me/r"
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>

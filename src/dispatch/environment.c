@@ -14,7 +14,8 @@
 
 char *const environment_bare[] = {(char *)SAFE_PATH, (char *)"LC_ALL=C", NULL};
 
-int environment_make(const struct dispatch *d, const char *failed, struct environment *ret)
+int environment_make(
+	const struct dispatch *d, const char *domain, const char *failed, struct environment *ret)
 {
 	const struct event *event = d->event;
 	char seconds[24], record[PATH_MAX] = "";
@@ -22,7 +23,7 @@ int environment_make(const struct dispatch *d, const char *failed, struct enviro
 		const char *name, *value;
 	} values[] = {
 		{"DRIVER", event->driver},
-		{"DOMAIN", event->object},
+		{"DOMAIN", domain},
 		{"UUID", event->uuid},
 		{"OP", event->op},
 		{"SUBOP", event->subop},

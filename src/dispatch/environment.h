@@ -11,10 +11,11 @@ struct environment {
 };
 
 /*
- * The environment of a part, with FAILED for the parts that failed before it: nothing of the
- * dispatcher's own. -1 and errno, or 0.
+ * The environment of a part, with DOMAIN for the guest's name and FAILED for the parts that failed
+ * before it: nothing of the dispatcher's own. -1 and errno, or 0.
  */
-int environment_make(const struct dispatch *d, const char *failed, struct environment *ret);
+int environment_make(
+	const struct dispatch *d, const char *domain, const char *failed, struct environment *ret);
 void environment_free(struct environment *environment);
 
 /* Of a program that is no part: a path and a locale. */

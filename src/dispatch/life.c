@@ -29,6 +29,11 @@ bool life_read_line(int record, const char *name, char *ret, size_t size)
 	return ret[0] != '\0';
 }
 
+const char *life_run_name(int record, const char *name, struct vp_run *run)
+{
+	return record >= 0 && vp_record_read_run(record, run) == 0 ? run->name : name;
+}
+
 static bool is_teardown(const struct event *event)
 {
 	return event->kind == EVENT_GUEST &&

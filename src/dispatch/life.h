@@ -4,6 +4,7 @@
 #define VP_DISPATCH_LIFE_H
 
 #include "dispatch.h"
+#include "record.h"
 
 /*
  * Finishes or continues a run that prepare finds; writes a teardown's reason. 0; or -errno, told, and
@@ -34,6 +35,12 @@ bool life_may_have_run(int record);
 
 /* The reason of a teardown into d->reason. */
 void life_find_reason(struct dispatch *d);
+
+/*
+ * The guest's name when its run began, by which its paths are allowed, in RUN: the guest may have been
+ * renamed while its run was unfinished. NAME, when no record tells.
+ */
+const char *life_run_name(int record, const char *name, struct vp_run *run);
 
 /* A file of the record that is one line, without its newline; false when there is none. */
 bool life_read_line(int record, const char *name, char *ret, size_t size);

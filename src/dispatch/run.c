@@ -13,6 +13,7 @@
 #include "failed.h"
 #include "filter.h"
 #include "input.h"
+#include "life.h"
 #include "record.h"
 #include "spawn.h"
 
@@ -77,7 +78,11 @@ static bool run_part(
 	struct spawn_result result;
 	off_t from = log_position(&d->log);
 	char *failed = failed_told(d, entry);
-	int r = failed ? environment_make(d, failed, &environment) : -1;
+	struct vp_run run;
+	/* what acts on the record is allowed what its run was, also when the guest was renamed since */
+	const char *domain =
+		entry->asked ? life_run_name(d->record, event->object, &run) : event->object;
+	int r = failed ? environment_make(d, domain, failed, &environment) : -1;
 	bool good;
 
 	free(failed);

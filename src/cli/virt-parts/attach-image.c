@@ -11,6 +11,7 @@
 
 #include "attach.h"
 #include "dispatch/environment.h"
+#include "dispatch/life.h"
 #include "dispatch/spawn.h"
 #include "trust.h"
 
@@ -25,9 +26,11 @@ static bool run(struct attach *x, struct dispatch *d, const char *program)
 		.error = STDERR_FILENO,
 		.seconds = x->cli->conf.part_timeout};
 	struct spawn_result result;
+	struct vp_run record;
 	char text[256];
 
-	if (environment_make(d, "", &environment) < 0) {
+	if (environment_make(
+		    d, life_run_name(d->record, d->event->object, &record), "", &environment) < 0) {
 		cli_error("cannot run '%s': %s", program, strerror(errno));
 		return false;
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dispatch/clock.h"
+#include "dispatch/life.h"
 #include "text.h"
 
 enum { CLOSE_WAIT_MS = 2000, LOOK_MS = 50 };
@@ -37,7 +38,9 @@ static const char *label(const struct attach *x)
 bool attach_begin(struct attach *x, struct cli *cli, char **argv)
 {
 	const struct virt_guest *virt;
-	const char *why;
+	const char *why, *name;
+	struct vp_run run;
+	int record;
 
 	*x = (struct attach){.cli = cli, .name = argv[1], .alone = {.fd = -1}};
 	if (geteuid() != 0) {
@@ -56,7 +59,13 @@ bool attach_begin(struct attach *x, struct cli *cli, char **argv)
 		cli_error("'%s': %s", x->guest.name, why);
 		return false;
 	}
+	if (!attach_open_record(x, &record))
+		return false;
 	x->event = guest_event(cli, &x->guest, cli->command->name, "-", "");
+	name = life_run_name(record, x->guest.name, &run);
+	x->event.domain = cli_copy(cli, name, strlen(name));
+	if (record >= 0)
+		close(record);
 	return guest_lock(cli, cli_format(cli, "attach-%s", x->guest.driver), x->guest.uuid,
 		label(x), &x->alone);
 }

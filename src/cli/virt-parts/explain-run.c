@@ -44,6 +44,7 @@ static int look_at_unfinished(struct explaining *x, const char *reason)
 		.is_release = true,
 	};
 	r = vp_record_read_run(x->guest.record, &first->run);
+	first->event.domain = first->run.name;
 	if (r == 0)
 		r = explain_plan(first, &first->event, true, &first->plan);
 	if (r < 0)

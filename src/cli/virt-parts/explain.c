@@ -11,6 +11,7 @@
 
 #include "bind.h"
 #include "dispatch/input.h"
+#include "dispatch/life.h"
 #include "dispatch/names.h"
 #include "dispatch/ops.h"
 #include "events.h"
@@ -221,6 +222,8 @@ static int explain(struct explaining *x)
 	if (r < 0)
 		return cli_error("cannot look at the run of '%s': %s", x->guest.name, strerror(-r));
 	x->event = guest_event(x->cli, &x->guest, x->event.op, x->event.subop, x->event.reason);
+	if (x->recorded) /* by which its paths are allowed */
+		x->event.domain = life_run_name(x->guest.record, x->guest.name, &x->run);
 	if (x->recorded && x->failed)
 		x->event.failed = x->failed;
 	r = explain_plan(x, &x->event, false, &x->plan);
