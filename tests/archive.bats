@@ -543,6 +543,7 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	starts
 	mv "$vendor/release_end.d/20-archive" "$tree/away"
 	call release end shutdown
+	[ "$status" -ne 0 ]
 	has "$errors" "there is no part for <archive> in '$vendor/release_end.d': the run stays unfinished"
 	is_there "$me/scratch" "$record"
 	is_mounted "$me/tmp"

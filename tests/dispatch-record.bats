@@ -160,10 +160,42 @@ is_begin() {
 	goes_on unfinished
 }
 
+@test "shipped parts of which nobody knows what they are: a release fails and says why, and a prepare refuses" {
+	local event
+	for event in release_end prepare_begin; do
+		live
+		: >"$seen"
+		mv "$vendor/$event.d" "$tree/aside"
+		ln -s "$tree/not-mounted" "$vendor/$event.d"
+		event ${event/_/ } shutdown
+		[ "$status" -eq 1 ]
+		has "$errors" "'$vendor/$event.d' is a link that leads nowhere: No such file or directory"
+		lacks "$errors" 'install virt-parts again'
+		ran
+		has_record
+		# a guest without directives is none of their business
+		if [[ $event == prepare_begin ]]; then
+			rm -r "$tree/state"
+			xml=$plain
+			event ${event/_/ }
+			[ "$status" -eq 0 ]
+			event release end destroyed
+			[ "$status" -eq 0 ]
+		else
+			record_is failed shipped/release_end.d
+		fi
+		rm "$vendor/$event.d"
+		mv "$tree/aside" "$vendor/$event.d"
+		event prepare begin
+		[ "$status" -eq 0 ]
+	done
+}
+
 @test "without shipped parts for release the run is not over before they are back" {
 	live
 	rm -r "$vendor/release_end.d"
 	event release end shutdown
+	[ "$status" -eq 1 ]
 	has_record
 	has "$errors" "no shipped parts in '$vendor/release_end.d'"
 	record_is failed shipped/release_end.d

@@ -330,6 +330,38 @@ not_kept() {
 		has "$errors" "mend it, and the guest's next start or 'virt-parts resolve $id' finishes the run" && same "$(<"$seen")" '[record]'
 }
 
+@test "a guest does not start where its record cannot be told of it" {
+	local event how
+	hide_host
+	mkdir -p "$me/tmp"
+	ask "<ramdisk><dir size='64K'>$me/tmp</dir></ramdisk>"
+	for event in start started; do
+		for how in gone writable broken; do
+			does prepare begin
+			[[ $event == start ]] || does start begin
+			case $how in
+			gone) rm "$hooks/parts.conf" ;;
+			writable) chmod 0666 "$hooks/parts.conf" ;;
+			broken) echo '[dirs' >>"$hooks/parts.conf" ;;
+			esac
+			call "$event" begin
+			[ "$status" -ne 0 ]
+			has "$errors" "${event}_begin refused: parts.conf is not valid: "
+			has "$errors" 'the record of the run may lie elsewhere'
+			rm -f "$hooks/parts.conf"
+			policy
+			does stopped end
+			does release end failed
+			nothing_left
+			# one without directives has no record
+			chmod 0666 "$hooks/parts.conf"
+			xml=$plain does "$event" begin
+			policy
+			chmod 0644 "$hooks/parts.conf"
+		done
+	done
+}
+
 @test "a file that is not valid has its [dirs] when nothing is wrong there; else a teardown whose record is not found fails" {
 	local line
 	hide_host

@@ -9,6 +9,14 @@ bool lacking_recorder(const struct plan *plan)
 	return plan->shipped_missing || !plan_has(plan, "virt-parts");
 }
 
+const struct plan_entry *lacking_unreadable(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->entries[i].unreadable && plan_is_shipped(&plan->entries[i]))
+			return &plan->entries[i];
+	return NULL;
+}
+
 const char *lacking_part(const struct plan *plan, const char *op,
 	bool (*asks)(const void *run, const char *directive), const void *run)
 {

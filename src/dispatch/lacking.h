@@ -8,6 +8,9 @@
 /* Whether there is nothing in a prepare's plan that could check and record what a guest asks for. */
 bool lacking_recorder(const struct plan *plan);
 
+/* The directory of shipped parts that cannot be read, so that nobody knows what is in it; NULL: none. */
+const struct plan_entry *lacking_unreadable(const struct plan *plan);
+
 /* What ASKS says yes to, and no part of OP's plan does: its link is missing. NULL: nothing. */
 const char *lacking_part(const struct plan *plan, const char *op,
 	bool (*asks)(const void *run, const char *directive), const void *run);

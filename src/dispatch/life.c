@@ -78,27 +78,38 @@ static const char *find_lacking(const struct dispatch *d)
 	return lacking_part(&d->plan, d->event->op, is_asked, d);
 }
 
+/* Shipped parts that a release needs and that are not there count as one that has failed. */
+static int count_lacking(struct dispatch *d)
+{
+	const char *vendor = d->conf->vendor_dir, *lacking;
+
+	if (!event_is(d->event, "release", "end"))
+		return 0;
+	if (lacking_unreadable(&d->plan))
+		; /* why is told where it is refused */
+	else if (d->plan.shipped_missing)
+		log_error(&d->log,
+			"there are no shipped parts in '%s/release_end.d': the run stays "
+			"unfinished",
+			vendor);
+	else if ((lacking = find_lacking(d)))
+		log_error(&d->log,
+			"there is no part for <%s> in '%s/release_end.d': the run stays "
+			"unfinished; install virt-parts again",
+			lacking, vendor);
+	else
+		return 0;
+	return names_add(&d->failed, FAILED_SHIPPED);
+}
+
 static int begin_teardown(struct dispatch *d)
 {
-	const char *lacking = event_is(d->event, "release", "end") ? find_lacking(d) : NULL;
 	int r = failed_load(d);
 
 	if (r == 0 && (d->finishing || !vp_record_has(d->record, "started")))
 		r = failed_forget_repeated(d);
-	if (r == 0 && event_is(d->event, "release", "end") && d->plan.shipped_missing) {
-		log_error(&d->log,
-			"there are no shipped parts in '%s/release_end.d': the run stays "
-			"unfinished",
-			d->conf->vendor_dir);
-		r = names_add(&d->failed, FAILED_SHIPPED);
-	} else if (r == 0 && lacking) {
-		log_error(&d->log,
-			"there is no part for <%s> in '%s/release_end.d': the run stays "
-			"unfinished; "
-			"install virt-parts again",
-			lacking, d->conf->vendor_dir);
-		r = names_add(&d->failed, FAILED_SHIPPED);
-	}
+	if (r == 0)
+		r = count_lacking(d);
 	if (r == 0)
 		r = failed_write_ahead(d);
 	if (r == 0)
@@ -192,12 +203,21 @@ static void note_unseen(const struct dispatch *d)
 static int begin_prepare(struct dispatch *d)
 {
 	const struct event *event = d->event;
+	const struct plan_entry *unreadable;
 	char reason[REASON_SIZE] = "";
 	struct vp_run run;
 	bool incoming;
 	int r;
 
 	note_unseen(d);
+	unreadable = lacking_unreadable(&d->plan);
+	if (event->directives && unreadable) {
+		log_error(&d->log,
+			"prepare refused: nobody knows which shipped parts are in "
+			"'%s/prepare_begin.d': %s",
+			d->conf->vendor_dir, unreadable->why);
+		return -EIO;
+	}
 	if (event->directives && lacking_recorder(&d->plan)) {
 		log_error(&d->log,
 			"prepare refused: there are no shipped parts in '%s/prepare_begin.d' that "
@@ -272,6 +292,20 @@ static void tell_unrecorded(struct dispatch *d)
 	}
 }
 
+/* A start that its record did not hear of would end as one that has failed: with nothing archived. */
+static int refuse_unrecorded(const struct dispatch *d)
+{
+	const struct event *event = d->event;
+
+	if (d->record >= 0 || !event->directives || !d->conf_why || d->conf->dirs_valid ||
+		(!event_is(event, "start", "begin") && !event_is(event, "started", "begin")))
+		return 0;
+	log_error(&d->log,
+		"%s refused: parts.conf is not valid: %s; the record of the run may lie elsewhere",
+		event->name, d->conf_why);
+	return -EIO;
+}
+
 int life_before(struct dispatch *d)
 {
 	const struct event *event = d->event;
@@ -287,7 +321,7 @@ int life_before(struct dispatch *d)
 		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 			vp_mark_clear(d->conf->run_dir, event->driver, event->uuid, marks[i]);
 	if (!is_teardown(event))
-		return 0;
+		return refuse_unrecorded(d);
 	life_find_reason(d);
 	if (d->record >= 0)
 		return begin_teardown(d);
@@ -321,7 +355,11 @@ static int end_teardown(struct dispatch *d)
 	} else if (d->failed.text || r < 0) {
 		log_alarm(&d->log, "the run stays unfinished, failed: %s",
 			d->failed.text ? d->failed.text : "its record");
-		return names_has(&d->failed, FAILED_UNKNOWN) ? -EIO : r;
+		/* no part has failed at these */
+		return names_has(&d->failed, FAILED_UNKNOWN) ||
+				       names_has(&d->failed, FAILED_SHIPPED)
+			       ? -EIO
+			       : r;
 	}
 	r = vp_record_end(d->conf->state_dir, event->driver, event->uuid);
 	if (r < 0)

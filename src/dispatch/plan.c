@@ -199,6 +199,14 @@ static struct plan_entry *find_recorder(struct plan *plan)
 	return NULL;
 }
 
+/* Whether there must be shipped parts for the event: for what begins a run, or ends it. */
+static bool is_needed(const struct plan_query *q)
+{
+	return !strcmp(q->op, "prepare")   ? q->directives
+	       : !strcmp(q->op, "release") ? q->record >= 0
+					   : false;
+}
+
 /*
  * Shipped parts run only where the guest has their directive. What it has is known from its record;
  * the part virt-parts makes that, so whatever comes behind it must look once more.
@@ -216,6 +224,8 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 	for (size_t i = 0; r == 0 && i < plan->count; i++) {
 		struct plan_entry *entry = &plan->entries[i];
 		if (!may_run(entry) || !plan_is_shipped(entry) || entry == recorder)
+			continue;
+		if (entry->unreadable && is_needed(q))
 			continue;
 		entry->asked = name_of_directive(entry->name);
 		if (!recorder && (q->record < 0 || !vp_record_asks(q->record, entry->asked)))
