@@ -688,9 +688,9 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 @test "so is what is written while a deletion is withheld, be it by a mount or by the policy" {
 	local how
 	ask "<archive><dircopy><src>$me/own/log</src><dst>$archive/web1/log</dst></dircopy></archive>
-		<post-rm-rf><dir>$me/gone</dir><dir>$me/own</dir></post-rm-rf>"
+		<post-rm-rf><dir>$me/gone</dir><dir>$me/own/log/old</dir><dir>$me/own</dir></post-rm-rf>"
 	for how in mount policy; do
-		mkdir -p "$me/own/log" "$me/own/data" "$me/gone"
+		mkdir -p "$me/own/log/old" "$me/own/data" "$me/gone"
 		echo 1 >"$me/own/log/one"
 		starts
 		case $how in
@@ -700,7 +700,7 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 		call release end shutdown
 		[ "$status" -ne 0 ]
 		# another one's deletion is not this one's
-		[[ $how == policy ]] || is_gone "$me/gone"
+		[[ $how == policy ]] || is_gone "$me/gone" "$me/own/log/old"
 		same "$(names_in "$archive/web1")" log
 		case $how in
 		mount) umount "$me/own/data" ;;

@@ -88,7 +88,7 @@ static bool was_archived(const struct archiving *a, unsigned number, uint64_t *r
 	return found;
 }
 
-/* Of SRC, what is in it, or what it is in. Then all was archived, and a tree that is not what it was is what is left. */
+/* Of what SRC is in. Then all was archived, and a tree that is not what it was is what is left of it. */
 static bool deletion_has_begun(const struct archiving *a, const char *src)
 {
 	char *journal, *rest, *line, *dir;
@@ -100,8 +100,7 @@ static bool deletion_has_begun(const struct archiving *a, const char *src)
 	/* once a line had no directory, and was of all */
 	while ((line = strsep(&rest, "\n")))
 		begun = begun || (strtoul(line, &dir, 10) == a->info.turn && dir > line &&
-					 (*dir != ' ' || vp_path_within(src, dir + 1) ||
-						 vp_path_within(dir + 1, src)));
+					 (*dir != ' ' || vp_path_within(src, dir + 1)));
 	free(journal);
 	return begun;
 }
