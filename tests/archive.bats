@@ -717,6 +717,68 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	done
 }
 
+@test "what an end owes is archived at the next end, whatever that is for, before anything of it goes" {
+	local how when
+	for how in migrated aborted 'other reason' saved; do
+		guest web1 qemu
+		when=
+		[[ $how == migrated || $how == aborted ]] || when='when="shutdown"'
+		mkdir -p "$me/log" "$me/scratch"
+		echo logged >"$me/log/messages"
+		ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk><post-rm-rf><dir>$me/log</dir></post-rm-rf>
+			<archive $when><dircopy><src>$me/r</src><dst>$archive/web1/r</dst></dircopy><dircopy><src>$me/log</src><dst>$archive/web1/log</dst></dircopy></archive>
+			<archive when='crashed'><dircopy><src>$me/scratch</src><dst>$archive/web1/none</dst></dircopy></archive>"
+		starts
+		echo data >"$me/r/data"
+		touch "$archive/web1"
+		call release end shutdown
+		[ "$status" -ne 0 ]
+		[[ $how != aborted ]] || does migrate begin
+		does prepare begin
+		has "$errors" 'it goes on, and nothing of it is touched'
+		does start begin
+		does started begin
+		rm "$archive/web1"
+		if [[ $how == saved ]]; then
+			ends saved
+			is_gone "$archive/web1"
+			does restore begin
+			starts
+		fi
+		printf '%s' "$xml" >"$tree/guest.xml"
+		"$build/virt-parts" --hook-dir "$hooks" explain "$tree/guest.xml" release end saved >"$tree/explained" || true
+		lacks "$(<"$tree/explained")" "copies '$me/r'"
+		"$build/virt-parts" --hook-dir "$hooks" explain "$tree/guest.xml" release end migrated >"$tree/explained" || true
+		has "$(<"$tree/explained")" "copies '$me/r'"
+		case $how in
+		migrated) ends migrated ;;
+		aborted) ends failed ;;
+		*) ends destroyed ;;
+		esac
+		holds "$archive/web1/r/data" data
+		holds "$archive/web1/log/messages" logged
+		same "$(names_in "$archive/web1")" 'log r'
+		nothing_left
+		rm -r "$archive/web1"
+	done
+}
+
+@test "nothing is owed that was archived at its end, however the run goes on" {
+	guest web1 qemu
+	part "$parts/release_end.d/45-own" 'exit 1'
+	archive 'when="shutdown"'
+	starts
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	does prepare begin
+	starts
+	rm "$parts/release_end.d/45-own"
+	does stopped end
+	call release end destroyed
+	says "nothing to archive when the guest ends with 'destroyed'"
+	same "$(names_in "$archive/web1")" log
+}
+
 @test "a guest that was renamed while its run was unfinished goes on with what its old name is allowed" {
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>
 		<archive><dircopy><src>$me/r</src><dst>$archive/web1/r</dst></dircopy></archive><post-rm-rf><dir>$me/log</dir></post-rm-rf>"

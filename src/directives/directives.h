@@ -89,6 +89,17 @@ bool vp_reason_matches(const char *when, const char *default_words, const char *
 #define VP_ARCHIVE_WHEN "shutdown destroyed crashed daemon lost unknown"
 #define VP_POST_RM_RF_WHEN "shutdown destroyed"
 
+/*
+ * Notes that the run goes on from an end for REASON in its TURN that could not be finished, on disk: 0 or
+ * -errno.
+ */
+int vp_owed_add(int run, unsigned turn, const char *reason);
+/*
+ * Whether the run's <dircopy> NUMBER, of an <archive> with that `when`, is to be made at an end for REASON: it
+ * acts then, or it did at an earlier end that the run went on from, and has not been made since. 1, 0, -errno.
+ */
+int vp_archive_is_due(int run, const char *when, const char *reason, unsigned number);
+
 /* Why release leaves ramdisks mounted, an image in place, directories undeleted; NULL: it does not. */
 const char *vp_ramdisk_stays(const struct vp_event *event);
 const char *vp_iso_stays(const struct vp_event *event, enum vp_begin begin);

@@ -4,16 +4,12 @@
 
 #include "directives.h"
 
-static bool is_paused(const struct vp_event *event)
-{
-	return !strcmp(event->reason, "saved") || !strcmp(event->reason, "from-snapshot");
-}
-
 const char *vp_ramdisk_stays(const struct vp_event *event)
 {
 	if (*event->failed)
 		return "a part failed before";
-	return is_paused(event) ? "the guest was saved and knows what is in it" : NULL;
+	return vp_reason_is_pause(event->reason) ? "the guest was saved and knows what is in it"
+						 : NULL;
 }
 
 const char *vp_iso_stays(const struct vp_event *event, enum vp_begin begin)
@@ -21,7 +17,7 @@ const char *vp_iso_stays(const struct vp_event *event, enum vp_begin begin)
 	/* the run stays unfinished: the guest may start again before it is finished, and uses it */
 	if (*event->failed)
 		return "a part failed before";
-	if (is_paused(event))
+	if (vp_reason_is_pause(event->reason))
 		return "the guest was saved and has it open";
 	if (!strcmp(event->reason, "migrated") || begin == VP_BEGIN_INCOMING)
 		return "another host may use it";
@@ -34,7 +30,7 @@ const char *vp_post_rm_rf_stays(
 	if (*event->failed)
 		return "a part failed before";
 	/* it lives on: whatever `when` says */
-	if (is_paused(event) || !strcmp(event->reason, "migrated"))
+	if (vp_reason_is_pause(event->reason) || !strcmp(event->reason, "migrated"))
 		return "the guest lives on";
 	if (!vp_reason_matches(
 		    vp_attr_text(directive, "when", NULL), VP_POST_RM_RF_WHEN, event->reason))

@@ -116,7 +116,7 @@ static void mend_repeated(struct dispatch *d)
 	char known[REASON_SIZE];
 
 	if (d->record < 0 || !life_read_line(d->record, "release", known, sizeof(known)) ||
-		!reason_is_pause(known))
+		!vp_reason_is_pause(known))
 		return;
 	for (size_t i = 0; i < sizeof(vague) / sizeof(vague[0]); i++)
 		if (!strcmp(d->reason, vague[i]))
@@ -140,7 +140,7 @@ void life_find_reason(struct dispatch *d)
 	 */
 	if (!strcmp(d->event->driver, "qemu") && d->conf->shared_storage &&
 		run.begin != VP_BEGIN_INCOMING && strcmp(d->reason, "migrated") != 0 &&
-		!reason_is_pause(d->reason) &&
+		!vp_reason_is_pause(d->reason) &&
 		reason_migration_began(
 			d->conf->qemu_log_dir, d->event->object, begin_of(d, &run, 0))) {
 		log_line(&d->log, "note: its migration began, and did not succeed here: it may run "

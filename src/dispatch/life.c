@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directives.h"
 #include "failed.h"
 #include "lacking.h"
 #include "record.h"
@@ -139,9 +140,11 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	 * by the reason that is kept, or, of one that was saved, by how it goes on.
 	 */
 	unfinished_reason(d->record, reason);
+	r = paused ? 0 : vp_owed_add(d->record, run->turn, reason);
 	run->begin = begin;
 	run->time = d->event->time.tv_sec;
-	r = vp_boot_id(run->boot_id);
+	if (r == 0)
+		r = vp_boot_id(run->boot_id);
 	if (r == 0)
 		r = paused ? vp_record_write_run(d->record, run) : failed_keep_before(d, reason);
 	if (r == 0 && paused)
@@ -249,7 +252,7 @@ static int begin_prepare(struct dispatch *d)
 		unfinished_not_started(d->record, &run, reason);
 	incoming = d->conf->shared_storage &&
 		   vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "incoming");
-	if (reason_is_pause(reason)) {
+	if (vp_reason_is_pause(reason)) {
 		if (vp_mark_is_set(d->conf->run_dir, event->driver, event->uuid, "restored"))
 			return continue_run(d, &run, VP_BEGIN_RESTORED);
 		if (!incoming && strcmp(reason, "saved") != 0)
@@ -345,7 +348,7 @@ static int end_teardown(struct dispatch *d)
 
 	if (r < 0)
 		log_warning(&d->log, "cannot write to the record of the run: %s", strerror(-r));
-	if (!event_is(event, "release", "end") || reason_is_pause(d->reason))
+	if (!event_is(event, "release", "end") || vp_reason_is_pause(d->reason))
 		return 0;
 	if (r == 0 && failed_never_started(d->record, d->reason) && !failed_has_shipped(d)) {
 		if (d->failed.text)

@@ -24,11 +24,6 @@ void reason_from_extra(const char *extra, char ret[REASON_SIZE])
 	ret[n] = '\0';
 }
 
-bool reason_is_pause(const char *reason)
-{
-	return !strcmp(reason, "saved") || !strcmp(reason, "from-snapshot");
-}
-
 /* `2026-11-21 22:10:25.123+0000: `, 30 characters, as libvirt begins its own lines. */
 static bool read_stamp(const char *line, size_t length, time_t *ret)
 {

@@ -24,7 +24,4 @@ bool reason_from_qemu_log(
  */
 bool reason_migration_began(const char *log_dir, const char *name, time_t since);
 
-/* Whether the guest will come back to what it has left: its run goes on. */
-bool reason_is_pause(const char *reason);
-
 #endif

@@ -40,7 +40,7 @@ void unfinished_reason(int record, char ret[REASON_SIZE])
 	else
 		unfinished_not_started(record, &run, ret);
 	/* a save that was not restored was discarded */
-	if (reason_is_pause(ret))
+	if (vp_reason_is_pause(ret))
 		snprintf(ret, REASON_SIZE, "lost");
 }
 

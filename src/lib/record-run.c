@@ -28,6 +28,11 @@ int vp_boot_id(char ret[37])
 	return r;
 }
 
+bool vp_reason_is_pause(const char *reason)
+{
+	return !strcmp(reason, "saved") || !strcmp(reason, "from-snapshot");
+}
+
 bool vp_run_is_of_this_boot(const struct vp_run *run)
 {
 	char boot[sizeof(run->boot_id)];

@@ -64,6 +64,8 @@ int vp_record_fill_run(int new_run, const struct vp_run *value); /* as vp_record
 int vp_boot_id(char ret[37]);
 /* Whether its last prepare was in this boot; true when that cannot be told. */
 bool vp_run_is_of_this_boot(const struct vp_run *run);
+/* Whether a guest that ends for REASON will come back to what it has left: its run goes on. */
+bool vp_reason_is_pause(const char *reason);
 
 /* Whether the record holds the file NAME (such as "started" or "asked/archive"). */
 bool vp_record_has(int run, const char *name);

@@ -322,21 +322,24 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 	return r;
 }
 
+static int tell_unread(const struct archiving *a, const struct vp_element *directive, int r)
+{
+	vp_error(a->event, directive, "cannot read the run's record '%s': %s", a->event->state_dir,
+		strerror(-r));
+	return r;
+}
+
 static int begin(struct archiving *a, const struct vp_element *directive)
 {
 	char shown[VP_MOUNT_SHOWN_SIZE];
 	const struct vp_own_mount *lost;
 	int r;
 
-	a->run = open(a->event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = a->run < 0 ? -errno : vp_record_read_run(a->run, &a->info);
+	r = vp_record_read_run(a->run, &a->info);
 	if (r == 0)
 		r = vp_own_mounts_read(a->run, a->event->uuid, &a->own);
-	if (r < 0) {
-		vp_error(a->event, directive, "cannot read the run's record '%s': %s",
-			a->event->state_dir, strerror(-r));
-		return r;
-	}
+	if (r < 0)
+		return tell_unread(a, directive, r);
 	/* what is in it would not be archived, and be gone when it is found again */
 	lost = vp_own_mounts_lost(&a->own);
 	if (lost) {
@@ -404,19 +407,43 @@ static void end(struct archiving *a)
 		close(a->run);
 }
 
+/* Whether the <dircopy> NUMBER of DIRECTIVE is to be made now: 1, 0, -errno. */
+static int is_due(const struct archiving *a, const struct vp_element *directive, unsigned number)
+{
+	return vp_archive_is_due(
+		a->run, vp_attr_text(directive, "when", NULL), a->event->reason, number);
+}
+
+/* Whether any of DIRECTIVE's is, of which the first is behind NUMBER: 1, 0, -errno. */
+static int is_any_due(
+	const struct archiving *a, const struct vp_element *directive, unsigned number)
+{
+	const struct vp_element *each = vp_child(directive, "dircopy");
+	int r = 0;
+
+	for (; r == 0 && each; each = vp_next(each, "dircopy"))
+		r = is_due(a, directive, ++number);
+	return r;
+}
+
 static int release(const struct vp_event *event, const struct vp_element *directive)
 {
 	static unsigned number; /* counts on over the directives of the run */
 	static bool has_looked; /* for what is left */
-	bool act = vp_reason_matches(
-		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, event->reason);
-	struct archiving a = {.event = event, .run = -1};
-	int status = act ? begin(&a, directive) : 0;
-	bool ready = act && status == 0;
+	struct archiving a = {.event = event};
+	int due, status = 0;
+	bool ready;
 
-	if (!act)
+	a.run = open(event->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	due = a.run < 0 ? -errno : is_any_due(&a, directive, number);
+	if (due < 0)
+		status = tell_unread(&a, directive, due);
+	else if (due)
+		status = begin(&a, directive);
+	else
 		vp_note(event, directive, "nothing to archive when the guest ends with '%s'",
 			event->reason);
+	ready = due > 0 && status == 0;
 	if (ready && !has_looked)
 		remove_left(&a, directive);
 	has_looked = has_looked || ready;
@@ -426,7 +453,9 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		int r;
 
 		number++;
-		r = ready ? archive_dircopy(&a, number) : 0;
+		r = ready ? is_due(&a, directive, number) : 0;
+		if (r > 0)
+			r = archive_dircopy(&a, number);
 		if (r < 0)
 			status = r;
 	}

@@ -167,26 +167,37 @@ static void add_archive(struct making *m, const struct vp_element *dircopy)
 	add(m, VP_WRITE, dst, "  to '%s-%u', as '%s' is there", dst, number, dst);
 }
 
+static bool is_due(const struct making *m, const char *when, unsigned number)
+{
+	const char *reason = m->query->event->reason;
+
+	return m->query->record < 0 ? vp_reason_matches(when, VP_ARCHIVE_WHEN, reason)
+				    : vp_archive_is_due(m->query->record, when, reason, number) > 0;
+}
+
 static void release_archive(struct making *m, const struct vp_element *directive)
 {
 	const struct vp_element *copy = vp_child(directive, "dircopy");
-	bool act = vp_reason_matches(
-		vp_attr_text(directive, "when", NULL), VP_ARCHIVE_WHEN, m->query->event->reason);
+	const char *when = vp_attr_text(directive, "when", NULL);
+	bool acts = false;
 
-	if (!act)
-		add(m, VP_ANYWHERE, NULL, "archives nothing when the guest ends with '%s'",
-			m->query->event->reason);
 	for (; copy; copy = vp_next(copy, "dircopy")) {
 		/* they are counted as the part counts them */
-		bool done = runs_is_archived(
-			m->query->archived, m->query->turn, ++*m->query->dircopies);
+		unsigned number = ++*m->query->dircopies;
+		bool done = runs_is_archived(m->query->archived, m->query->turn, number);
 		const char *src = vp_child(copy, "src")->text;
 
-		if (act && done)
+		if (!is_due(m, when, number))
+			continue;
+		acts = true;
+		if (done)
 			add(m, VP_ANYWHERE, NULL, "has archived '%s' already", src);
-		else if (act)
+		else
 			add_archive(m, copy);
 	}
+	if (!acts)
+		add(m, VP_ANYWHERE, NULL, "archives nothing when the guest ends with '%s'",
+			m->query->event->reason);
 }
 
 /* As the part has it: a source of a <filesystem> is emptied. */

@@ -99,7 +99,7 @@ static void note_record(struct explaining *x)
 		return;
 	}
 	if (life_read_line(x->guest.record, "release", reason, sizeof(reason)) &&
-		reason_is_pause(reason)) {
+		vp_reason_is_pause(reason)) {
 		note_pause(x, reason);
 		return;
 	}

@@ -11,7 +11,6 @@
 
 #include "bind.h"
 #include "dispatch/input.h"
-#include "dispatch/life.h"
 #include "dispatch/names.h"
 #include "dispatch/ops.h"
 #include "events.h"
@@ -223,7 +222,7 @@ static int explain(struct explaining *x)
 		return cli_error("cannot look at the run of '%s': %s", x->guest.name, strerror(-r));
 	x->event = guest_event(x->cli, &x->guest, x->event.op, x->event.subop, x->event.reason);
 	if (x->recorded) /* by which its paths are allowed */
-		x->event.domain = life_run_name(x->guest.record, x->guest.name, &x->run);
+		x->event.domain = x->run.name;
 	if (x->recorded && x->failed)
 		x->event.failed = x->failed;
 	r = explain_plan(x, &x->event, false, &x->plan);

@@ -21,12 +21,6 @@ static const char *text_of(const struct vp_element *element, const char *child)
 	return found && found->text ? found->text : "";
 }
 
-static bool acts(const struct vp_element *directive, const char *default_words, const char *reason)
-{
-	return !*reason ||
-	       vp_reason_matches(vp_attr_text(directive, "when", NULL), default_words, reason);
-}
-
 /* archive's journal, behind a newline: `TURN N STATE PATH`. */
 const char *runs_archived(struct cli *cli, int record)
 {
@@ -60,7 +54,9 @@ const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char 
 		for (const struct vp_element *copy = vp_child(one, "dircopy"); copy;
 			copy = vp_next(copy, "dircopy"))
 			if (!runs_is_archived(archived, turn, ++number) &&
-				acts(one, VP_ARCHIVE_WHEN, reason))
+				(!*reason ||
+					vp_archive_is_due(record, vp_attr_text(one, "when", NULL),
+						reason, number) > 0))
 				lines = cli_format(cli, "%s%s\n", lines, text_of(copy, "src"));
 	vp_source_free(&asked);
 	return lines;
@@ -78,7 +74,8 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason)
 			dir = vp_next(dir, "dir"))
 			if (faccessat(AT_FDCWD, text_of(dir, NULL), F_OK, AT_SYMLINK_NOFOLLOW) ==
 					0 &&
-				acts(one, VP_POST_RM_RF_WHEN, reason))
+				(!*reason || vp_reason_matches(vp_attr_text(one, "when", NULL),
+						     VP_POST_RM_RF_WHEN, reason)))
 				lines = cli_format(cli, "%s%s\n", lines, text_of(dir, NULL));
 	vp_source_free(&asked);
 	return lines;

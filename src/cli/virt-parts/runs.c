@@ -187,7 +187,7 @@ static enum run_state state_of(const struct run *run)
 		return RUN_DAMAGED;
 	if (*run->busy)
 		return RUN_BUSY;
-	if (*run->reason && reason_is_pause(run->reason))
+	if (*run->reason && vp_reason_is_pause(run->reason))
 		return RUN_SAVED;
 	/* a release that has not ended the run has failed, or was interrupted */
 	if (*run->reason)
