@@ -350,6 +350,31 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	done
 }
 
+@test "a teardown that came no further than stopped is lost: the parts of release that are not shipped have not run" {
+	part "$parts/release_end.d/30-backup" 'echo backup >>"$seen"'
+	live
+	event stopped end shutdown
+	record_is release $'shutdown\nstopped'
+	: >"$seen"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
+	# one that has begun is known
+	live
+	event stopped end shutdown
+	touch "$tree/fail/20-archive"
+	event release end shutdown
+	record_is release shutdown
+	rm "$tree/fail/20-archive"
+	: >"$seen"
+	event prepare begin
+	ran '20-archive shutdown []' '60-post-rm-rf shutdown []' 05-virt-parts
+	# a start that failed has failed
+	event stopped end failed
+	: >"$seen"
+	event prepare begin
+	ran '20-archive failed []' '60-post-rm-rf failed []' 05-virt-parts
+}
+
 @test "a run that never started has failed" {
 	xml=$asking
 	event prepare begin
@@ -378,7 +403,7 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	event prepare begin
 	event start begin
 	event stopped end
-	record_is release lost
+	record_is release $'lost\nstopped'
 	: >"$seen"
 	event release end
 	ran '20-archive lost []' '60-post-rm-rf lost []'
@@ -528,7 +553,7 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 	live
 	qemu_log 1 'shutting down, reason=saved'
 	event stopped end
-	record_is release saved
+	record_is release $'saved\nstopped'
 	rm "$tree/qemu-log/web1.log"
 	reason_is saved
 }
@@ -541,7 +566,7 @@ open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
 		event stopped end
 		qemu_log 2 "shutting down, reason=$word"
 		event stopped end
-		record_is release saved
+		record_is release $'saved\nstopped'
 		: >"$seen"
 		event release end $word
 		[ "$status" -eq 0 ]

@@ -56,14 +56,23 @@ static int note_start(const struct dispatch *d)
 	return vp_record_note(d->record, "start", text, (size_t)n);
 }
 
+/*
+ * With a second line from `stopped`: should no release follow, since the host went down, the admin's own
+ * parts of it have not run, and nothing is deleted that they may save something of.
+ */
 static int write_reason(const struct dispatch *d)
 {
-	char text[REASON_SIZE + 1];
-	int n;
+	char text[REASON_SIZE + sizeof("\nstopped\n")], *known;
+	int n = snprintf(text, sizeof(text), "%s\n%s", d->reason,
+		strcmp(d->event->op, "stopped") != 0 ? "" : "stopped\n");
+	bool same;
 
-	if (life_read_line(d->record, "release", text, sizeof(text)) && !strcmp(text, d->reason))
-		return 0;
-	n = snprintf(text, sizeof(text), "%s\n", d->reason);
+	if (vp_record_read(d->record, "release", &known, NULL) == 0) {
+		same = !strcmp(known, text);
+		free(known);
+		if (same)
+			return 0;
+	}
 	return vp_record_note(d->record, "release", text, (size_t)n);
 }
 

@@ -28,14 +28,22 @@ void unfinished_not_started(int record, const struct vp_run *run, char ret[REASO
 			run->begin == VP_BEGIN_REVERTED || run->turn > 1 ? "lost" : "failed");
 }
 
+/* A teardown that came no further than `stopped`: what the admin's own parts of release save is not saved. */
+static bool has_no_release(int record, const char *reason)
+{
+	return strcmp(reason, "failed") != 0 &&
+	       vp_record_has_line(record, "release", "stopped") != 0;
+}
+
 void unfinished_reason(int record, char ret[REASON_SIZE])
 {
 	struct vp_run run;
 
-	if (life_read_line(record, "release", ret, REASON_SIZE))
-		;
-	else if (vp_record_has(record, "started") || vp_record_has(record, "start") ||
-		 vp_record_read_run(record, &run) < 0)
+	if (life_read_line(record, "release", ret, REASON_SIZE)) {
+		if (has_no_release(record, ret))
+			strcpy(ret, "lost");
+	} else if (vp_record_has(record, "started") || vp_record_has(record, "start") ||
+		   vp_record_read_run(record, &run) < 0)
 		snprintf(ret, REASON_SIZE, "lost");
 	else
 		unfinished_not_started(record, &run, ret);
