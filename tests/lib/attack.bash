@@ -98,9 +98,8 @@ race() {
 	((status == 0)) || {
 		echo "$place: exit $status: $output" >&2
 		sort "$tree/race.log" | uniq -c | sort -rn | head -5 >&2
-		return 1
 	}
-	race_proves "$rounds"
+	race_proves "$rounds" && ((status == 0))
 }
 
 # number KEY: of the KEY=NUMBER that attack-race printed, without a fraction
@@ -110,8 +109,20 @@ number() {
 
 # race_proves ROUNDS: of what has just run; in check-full all of the rounds must have been run
 race_proves() {
-	local -i bad=$(($(number leaks) + $(number opened)))
+	local -i bad
+	local proved=${row:-2}
+	case $place in
+	mount) proved=4 ;;
+	fifo) proved=7 ;;
+	esac
+	[[ $output == *\ leaks=* ]] || return
+	bad=$(($(number leaks) + $(number opened)))
 	[[ $output == *outside=same* ]] || bad+=1
+	# an escape counts, whatever else is to be said of the run
+	if ((bad)); then
+		proof "$proved" "$(number rounds)" "$bad" "$(number caught)" "$place: $output"
+		return 1
+	fi
 	(($(number rounds) >= $(full "$1" 1))) || {
 		echo "invalid: not all of the rounds were run in time: $output" >&2
 		return 1
@@ -120,12 +131,7 @@ race_proves() {
 		echo "invalid: too few exchanges: $output" >&2
 		return 1
 	}
-	local proved=${row:-2}
-	case $place in
-	mount) proved=4 ;;
-	fifo) proved=7 ;;
-	esac
-	proof "$proved" "$(number rounds)" "$bad" "$(number caught)" "$place: $output"
+	proof "$proved" "$(number rounds)" 0 "$(number caught)" "$place: $output"
 	# what meets endless changes returns: none of the programs took longer than half a minute
 	proof 3 "$(number runs)" "$(($(number longest) >= 30))" "$(number changes)" "$place: longest $(number longest) s"
 }
