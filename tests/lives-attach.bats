@@ -39,8 +39,8 @@ images() {
 }
 
 nothing_is_left() {
-	# what was not begun is removed by the next that is: record.h
-	same_text "$(images)" '' && same_text "$(records | grep -v '\.new$')" ''
+	# what was not begun is removed by the next that is, what was ended by the next end: record.h
+	same_text "$(images)" '' && same_text "$(records | grep -v -e '\.new$' -e '\.over$')" ''
 }
 
 # disk_of NAME DISK: its target in the running machine's XML, by its serial number
