@@ -320,6 +320,22 @@ known() {
 	good -c "$daemon" doctor
 }
 
+@test "a part that the kernel cannot run is found" {
+	local file=$parts/prepare_begin.d/30-own
+	part "$file"
+	good -c "$daemon" doctor
+	printf '#!/bin/sh\r\nexit 0\r\n' >"$file"
+	ill "'$file' cannot be run, and counts as failed: its interpreter '/bin/sh' is not there"
+	: >"$file"
+	ill "'$file' cannot be run, and counts as failed: it is no program"
+	# as VFIO-Tools has it, that is one
+	rm "$file"
+	mkdir -p "$hooks/qemu.d/web1/prepare/begin"
+	install -m 0755 /dev/null "$hooks/qemu.d/web1/prepare/begin/start.sh"
+	vp -c "$daemon" doctor
+	lacks "$output" 'cannot be run'
+}
+
 @test "room that a filesystem keeps for root counts as room for records" {
 	local disk=$tree/disk
 	command -v mkfs.ext4 >/dev/null || skip 'needs mkfs.ext4'

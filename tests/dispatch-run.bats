@@ -351,6 +351,21 @@ four() {
 	ran 10-a 20-b '30-c[]' '40-d[]'
 }
 
+@test "a part that the kernel cannot run is said to be what it is" {
+	local file=$parts/prepare_begin.d/30-own
+	part "$file"
+	printf '#!/bin/sh\r\nexit 0\r\n' >"$file"
+	event prepare begin
+	[ "$status" -eq 1 ]
+	has "$errors" "30-own failed (cannot be run: its interpreter '/bin/sh' is not there: its lines end in CR LF, and must in LF)"
+	printf '#! /usr/bin/none -x\n' >"$file"
+	event prepare begin
+	has "$errors" "30-own failed (cannot be run: its interpreter '/usr/bin/none' is not there)"
+	echo 'exit 0' >"$file"
+	event prepare begin
+	has "$errors" '30-own failed (cannot be run: it is no program: its first line does not begin with #!)'
+}
+
 # --- filters ---------------------------------------------------------------------------------------------------
 
 @test "in migrate and restore what a part prints is what the next one reads, and what libvirt gets" {

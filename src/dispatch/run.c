@@ -43,7 +43,7 @@ static bool report(const struct dispatch *d, const struct plan_entry *entry,
 	const struct spawn *spawn, const struct spawn_result *result, off_t from)
 {
 	bool good = result->end == SPAWN_EXITED && result->value == 0;
-	char text[256];
+	char text[512];
 
 	spawn_text(spawn, result, text, sizeof(text));
 	if (!good)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "interpreter.h"
 #include "io.h"
 #include "tree.h"
 
@@ -245,9 +246,20 @@ struct spawn_result spawn_run(const struct spawn *spawn)
 	return result;
 }
 
+/* What the kernel says of a script without its interpreter is true of that, and not of the script. */
+static const char *text_of_error(const struct spawn *spawn, int error, char *buffer, size_t size)
+{
+	bool is_script = error == ENOENT || error == ENOEXEC;
+
+	return is_script && interpreter_is_lacking(spawn->argv[0], buffer, size) ? buffer
+										 : strerror(error);
+}
+
 const char *spawn_text(
 	const struct spawn *spawn, const struct spawn_result *result, char *buffer, size_t size)
 {
+	char why[400];
+
 	switch (result->end) {
 	case SPAWN_EXITED:
 		snprintf(buffer, size, "exit %d", result->value);
@@ -264,7 +276,8 @@ const char *spawn_text(
 			(intmax_t)spawn->capture_max >> 20);
 		break;
 	case SPAWN_NOT_RUN:
-		snprintf(buffer, size, "cannot be run: %s", strerror(-result->value));
+		snprintf(buffer, size, "cannot be run: %s",
+			text_of_error(spawn, -result->value, why, sizeof(why)));
 		break;
 	}
 	return buffer;

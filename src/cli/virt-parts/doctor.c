@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dispatch/interpreter.h"
 #include "dispatch/names.h"
 #include "doctor.h"
 #include "lint-host.h"
@@ -110,8 +111,14 @@ static void check_skipped(struct findings *f, const char *title, const struct pl
 static void check_entry(struct findings *f, const char *title, const struct plan_entry *entry)
 {
 	struct cli *cli = f->cli;
+	char why[400];
 
-	if (entry->state == PLAN_REFUSED)
+	/* the dispatcher of that layout runs what has no #! */
+	if (entry->state == PLAN_RUN && entry->source != PLAN_COMPAT_VFIO &&
+		interpreter_is_lacking(entry->path, why, sizeof(why)))
+		findings_add(f, FINDING_ERROR, title, "",
+			"'%s' cannot be run, and counts as failed: %s", entry->path, why);
+	else if (entry->state == PLAN_REFUSED)
 		findings_add(f, FINDING_ERROR, title, rights_command(cli, entry->path),
 			"'%s' is not run and counts as failed: %s", entry->path, entry->why);
 	else if (entry->state == PLAN_SKIPPED)
