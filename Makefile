@@ -129,9 +129,11 @@ put = for file in $(1); do \
 		mv -f "$(2)/.$${file\#\#*/}.new" "$(2)/$${file\#\#*/}" || exit 1; \
 	done
 
-# CONF,DEFAULT: a parts.conf that was not edited follows its default; a default that has changed lies beside one that was
+# CONF,DEFAULT: a parts.conf that was not edited follows its default; a default that has changed lies beside one that was.
+# It is never away, or empty, which would allow nothing.
 put_conf = sed 's,^vendor = /usr/,vendor = $(PREFIX)/,' hooks/parts.conf >$(2).new && \
-	if ! test -e $(1) -o -L $(1) || cmp -s $(1) $(2); then install -m 644 $(2).new $(1); \
+	if cmp -s $(1) $(2).new; then :; \
+	elif ! test -e $(1) -o -L $(1) || cmp -s $(1) $(2); then install -m 644 $(2).new $(1).tmp && mv -f $(1).tmp $(1); \
 	elif ! cmp -s $(1) $(2).new && ! cmp -s $(2) $(2).new; then install -m 644 $(2).new $(1).new; fi && \
 	mv -f $(2).new $(2)
 

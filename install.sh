@@ -125,7 +125,8 @@ install_conf() {
 		[[ -z $conf_before || $conf_before == "$(<"$conf")" ]] ||
 			say "brought ${conf#"$DESTDIR"} up to date (it had not been edited)"
 	elif cmp -s "$conf" "$shipped"; then
-		install -m 0644 "$new" "$conf"
+		# never away, or empty, which would allow nothing
+		install -m 0644 "$new" "$conf.tmp" && mv -f "$conf.tmp" "$conf"
 		rm -f "$conf.new"
 		say "brought ${conf#"$DESTDIR"} up to date (it had not been edited)"
 	elif cmp -s "$new" "$shipped"; then

@@ -488,13 +488,14 @@ with_doctype() {
 	has "$output" 'DOCTYPE'
 	[[ -x /usr/bin/time ]] || return 0
 	local took
-	by_hand virt-parts prepare begin /usr/bin/time -o "$tree/usage" -f '%M %e'
+	by_hand virt-parts prepare begin /usr/bin/time -o "$tree/usage" -f '%M %U %S'
 	read -r took < <(tail -n 1 "$tree/usage")
-	under_checker || ((${took% *} < 65536))
-	proof 15 1 0 1 "KiB and seconds: $took"
+	# of time its own: a busy machine has others
+	under_checker || awk '{ exit !($1 < 65536 && $2 + $3 < 0.1) }' <<<"$took"
+	proof 15 1 0 1 "KiB, seconds of user and system: $took"
 }
 
-@test "malformed XML is refused at prepare, and at release deletes nothing" {
+@test "malformed XML is refused at prepare; a release goes by the record, and without one deletes nothing" {
 	local one good
 	mkdir "$me/scratch"
 	ask "<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
