@@ -150,7 +150,8 @@ attack_way() {
 		;;
 	*) a=$2/mid/leaf b=$2/$3 ;;
 	esac
-	[[ ! -e $b || -L $b ]]
+	# a race before this one may have left both as directories
+	[[ -L $b ]] || rm -rf "$b"
 	# relative, to where it is when it is A: on this filesystem, so that RESOLVE_NO_XDEV alone does not stop it
 	ln -sfn "$(realpath -m --relative-to="${a%/*}" "$outside${a#"$2"}")" "$b"
 	echo "$a $b"

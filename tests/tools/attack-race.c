@@ -517,6 +517,9 @@ int main(int argc, char **argv)
 			nftw(sweeps.items[i], sweep_entry, 64, FTW_PHYS | FTW_DEPTH);
 		if (caught < wanted)
 			caught += naive(&wrong, device.st_dev);
+		/* there is nothing to exchange */
+		if (*changes == 0 && now() - began > CONTROL_SECONDS)
+			break;
 		if (runs % 64 == 0 && (leaks || opened || fingerprint() != before))
 			break;
 	}
