@@ -476,7 +476,7 @@ mend() {
 	on lxc destroy web1
 	run virt-parts doctor
 	[ "$status" -eq 1 ]
-	says "libvirtd: warning: process $(libvirtd_pid) looked for hooks before these were there, so it may not call them: lxc"
+	says "libvirtd: warning: process $(libvirtd_pid) looked for hooks before these were there as they are, so it may not call them: lxc"
 	same_text "$(mend libvirtd)" "kill -HUP $(libvirtd_pid)"
 	bash -c "$(mend libvirtd)"
 	within 10 virt-parts doctor
@@ -533,6 +533,7 @@ mend() {
 	cp "$(command -v sleep)" /tmp/virtqemud
 	/tmp/virtqemud 100 3>&- 4>&- &
 	local pid=$!
+	echo $pid >/run/virt-parts/virtqemud.seen
 	sleep 0.1
 	ln -sfn /usr/sbin/virt-parts-hook $hooks/lxc
 	run virt-parts doctor --json
@@ -542,7 +543,7 @@ mend() {
 	kill $pid
 	libvirt_reload
 	same_text "$(jq -r '.[] | select(.about == "virtqemud").text' <<<"$output")" \
-		"process $pid looked for hooks before these were there, so it may not call them: qemu"
+		"process $pid looked for hooks before these were there as they are, so it may not call them: qemu"
 	same_text "$(jq -r '.[] | select(.about == "virtqemud").mend' <<<"$output")" "kill -HUP $pid"
 	same_text "$(jq -r '.[] | select(.about == "libvirtd").text' <<<"$output" | grep -o 'them: .*')" 'them: qemu, lxc'
 }
@@ -561,13 +562,57 @@ mend() {
 	on lxc destroy web1
 }
 
-@test "a daemon that was started after the hooks has seen them, also when nothing has noted that" {
+# daemon_mended: doctor has found that the daemon calls no hook; what it says makes it call them
+daemon_mended() {
+	same_text "$(mend libvirtd)" "kill -HUP $(libvirtd_pid)"
+	on lxc start web1
+	same_text "$(ramdisks)" ''
+	on lxc destroy web1
+	bash -c "$(mend libvirtd)"
+	within 10 virt-parts doctor
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+}
+
+@test "a daemon that was started when the hooks led nowhere is found, also when these are as old as before" {
+	local driver
 	chmod 0700 $logs
-	libvirt_kill
-	ln -sfn /usr/sbin/virt-parts-hook $hooks/lxc
-	libvirt_again
-	rm -f /run/virt-parts/*.seen
+	guest_define lxc web1 "$some"
+	ln -sfn /usr/sbin /srv/programs
+	for driver in qemu lxc network daemon; do
+		ln -sfn /srv/programs/virt-parts-hook $hooks/$driver
+	done
+	libvirt_reload
 	virt-parts doctor
+	ln -sfn /nowhere /srv/programs
+	libvirt_kill
+	libvirt_again
+	ln -sfn /usr/sbin /srv/programs
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	says "process $(libvirtd_pid) has not called the hook 'daemon', as it does when it looks for hooks, so it may have found none and not call these: qemu, lxc, network, daemon"
+	daemon_mended
+	for driver in qemu lxc network daemon; do
+		ln -sfn /usr/sbin/virt-parts-hook $hooks/$driver
+	done
+	rm /srv/programs
+	libvirt_reload
+}
+
+@test "a daemon that was reloaded while the hook program could not be executed is found" {
+	chmod 0700 $logs
+	guest_define lxc web1 "$some"
+	chmod 0644 /usr/sbin/virt-parts-hook
+	libvirt_reload
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	# a reload would be of no use yet
+	same_text "$(mend libvirtd)" ''
+	bash -c "$(mend lxc)"
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	daemon_mended
 }
 
 @test "without the hook 'daemon' doctor says that it cannot tell, and finds no fault in that" {
@@ -663,6 +708,8 @@ selinux() {
 		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.selinux", sys.argv[2].encode() + b"\0")' \
 			"$path" "system_u:object_r:${label%%:*}:s0"
 	done
+	# the program has changed
+	libvirt_reload
 	for word; do
 		words+=" '$word'"
 	done

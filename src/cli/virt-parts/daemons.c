@@ -122,20 +122,21 @@ static bool begin_of(pid_t pid, struct timespec *ret)
 	return true;
 }
 
-static bool is_later(const struct timespec *a, const struct timespec *b)
+bool daemon_is_later(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-/* It looks for hooks when it begins, and when it is reloaded. */
-static bool look_of(struct cli *cli, const char *name, pid_t pid, struct timespec *ret)
+/* Fills in when it has looked, which it does when it begins, and when it is reloaded. */
+static bool look_of(struct cli *cli, struct daemon *daemon)
 {
-	struct timespec seen;
+	struct timespec noted;
 
-	if (!begin_of(pid, ret))
+	if (!begin_of(daemon->pid, &daemon->looked))
 		return false;
-	if (seen_read(cli->conf.run_dir, name, pid, &seen) && is_later(&seen, ret))
-		*ret = seen;
+	daemon->noted = seen_read(cli->conf.run_dir, daemon->name, daemon->pid, &noted);
+	if (daemon->noted && daemon_is_later(&noted, &daemon->looked))
+		daemon->looked = noted;
 	return true;
 }
 
@@ -150,14 +151,11 @@ int daemons_find(struct cli *cli, struct daemon **ret)
 	while ((entry = readdir(dir))) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		const char *name = pid > 0 ? name_of(cli, pid) : NULL;
-		struct timespec looked;
+		struct daemon each = {.next = *ret, .name = name, .pid = pid};
 
-		if (name && look_of(cli, name, pid, &looked)) {
-			struct daemon *daemon = cli_alloc(cli, sizeof(*daemon));
-
-			*daemon = (struct daemon){
-				.next = *ret, .name = name, .pid = pid, .looked = looked};
-			*ret = daemon;
+		if (name && look_of(cli, &each)) {
+			*ret = cli_alloc(cli, sizeof(each));
+			**ret = each;
 		}
 	}
 	closedir(dir);
@@ -178,14 +176,13 @@ const char *daemon_reload_command(struct cli *cli, const struct daemon *daemon)
 int daemon_reload(struct cli *cli, const struct daemon *daemon)
 {
 	int64_t until = clock_ms() + RELOAD_MS;
-	struct timespec looked;
+	struct daemon now = *daemon;
 
 	if (kill(daemon->pid, SIGHUP) < 0)
 		return -errno;
 	while (clock_ms() < until) {
 		clock_sleep(POLL_MS);
-		if (look_of(cli, daemon->name, daemon->pid, &looked) &&
-			is_later(&looked, &daemon->looked))
+		if (look_of(cli, &now) && daemon_is_later(&now.looked, &daemon->looked))
 			return 0;
 	}
 	return -ETIMEDOUT;

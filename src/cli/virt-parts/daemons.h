@@ -12,6 +12,7 @@ struct daemon {
 	const char *name; /* libvirtd, virtqemud, ... */
 	pid_t pid;
 	struct timespec looked; /* when it last looked for hooks, as far as that is known */
+	bool noted; /* it has called the hook `daemon` when it looked; else it is when it began */
 };
 
 /*
@@ -25,6 +26,9 @@ const char *daemon_name(size_t number);
 
 /* Whether the daemon calls the hook of that driver. */
 bool daemon_calls(const char *name, const char *driver);
+
+/* Whether A is later than B, both by the clock that files have, as `looked` is. */
+bool daemon_is_later(const struct timespec *a, const struct timespec *b);
 
 /* The command that reloads it. */
 const char *daemon_reload_command(struct cli *cli, const struct daemon *daemon);

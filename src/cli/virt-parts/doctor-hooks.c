@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* doctor: the hooks that libvirt calls, whether its daemons see them, and the layouts beside them. */
+/* doctor: the hooks that libvirt calls, and the layouts beside them. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemons.h"
 #include "doctor.h"
 #include "hooks.h"
 #include "parts.h"
@@ -223,67 +222,4 @@ void doctor_check_hooks(struct findings *f)
 	check_hook(f, "daemon", false);
 	for (size_t i = 0; parts_drivers[i]; i++)
 		check_layouts(f, parts_drivers[i]);
-}
-
-/* --- whether the daemons see them ----------------------------------------------------------------------------- */
-
-/*
- * Whether a hook of the driver has been there since before TIME. libvirt looks whether a driver has any
- * hook, ours or not, and then calls all that it has.
- */
-static bool was_there(struct cli *cli, const char *driver, const struct timespec *time)
-{
-	const char *const paths[] = {hooks_path(cli, driver), hooks_beside(cli, driver)};
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (access(paths[i], X_OK) == 0 && lstat(paths[i], &st) == 0 &&
-			(st.st_ctim.tv_sec < time->tv_sec ||
-				(st.st_ctim.tv_sec == time->tv_sec &&
-					st.st_ctim.tv_nsec <= time->tv_nsec)))
-			return true;
-	return false;
-}
-
-static int reload(struct cli *cli, const struct finding *finding)
-{
-	return daemon_reload(cli, finding->data);
-}
-
-static void check_daemon(struct findings *f, const struct daemon *daemon)
-{
-	struct cli *cli = f->cli;
-	const char *late = "";
-	struct finding *finding;
-	bool told = hooks_ours(cli, "daemon") != NULL;
-
-	for (size_t i = 0; parts_drivers[i]; i++)
-		if (daemon_calls(daemon->name, parts_drivers[i]) &&
-			hooks_ours(cli, parts_drivers[i]) &&
-			!was_there(cli, parts_drivers[i], &daemon->looked))
-			late = cli_format(cli, "%s%s%s", late, *late ? ", " : "", parts_drivers[i]);
-	if (!*late)
-		return;
-	finding = findings_add(f, told ? FINDING_WARNING : FINDING_NOTE, daemon->name,
-		daemon_reload_command(cli, daemon),
-		"process %d looked for hooks before these were there, so it may not call them: "
-		"%s%s",
-		daemon->pid, late,
-		told ? ""
-		     : "; without the hook 'daemon' nothing tells whether it was reloaded since");
-	finding->fix = told ? reload : NULL;
-	finding->data = daemon;
-	finding->path = daemon->name;
-}
-
-void doctor_check_daemons(struct findings *f)
-{
-	struct daemon *daemon;
-	int r = daemons_find(f->cli, &daemon);
-
-	if (r < 0)
-		findings_add(f, FINDING_ERROR, "daemons", "", "cannot tell which daemons run: %s",
-			strerror(-r));
-	for (; daemon; daemon = daemon->next)
-		check_daemon(f, daemon);
 }
