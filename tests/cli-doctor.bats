@@ -165,7 +165,7 @@ known() {
 @test "a hook program that cannot be executed, and one that is gone, are found" {
 	chmod 0644 "$tree/sbin/virt-parts-hook"
 	finds -c "$daemon" doctor --json
-	has "$(json '.[0].text')" 'cannot be executed, so libvirt starts no guest'
+	has "$(json '.[0].text')" "'$hooks/qemu' has no right to be executed, so libvirt passes over it"
 	bash -c "$(json '.[0].mend')"
 	good -c "$daemon" doctor
 	rm "$tree/sbin/virt-parts-hook"
@@ -453,6 +453,13 @@ known() {
 	chmod 0755 "$tree/sbin/virt-parts-hook"
 	cp "$build/virt-parts-hook" "$tree/sbin/"
 	good -c "$daemon" doctor
+}
+
+@test "a hook program that cannot be run is found, with what that means and why" {
+	echo garbage >"$tree/sbin/virt-parts-hook"
+	ill "'$tree/sbin/virt-parts-hook' cannot be run, so libvirt refuses every start of a guest: Exec format error"
+	printf '#!/nowhere\n' >"$tree/sbin/virt-parts-hook"
+	ill 'refuses every start of a guest: No such file or directory'
 }
 
 @test "versions of the command, of libvirt and of the kernel are told" {

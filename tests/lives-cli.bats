@@ -607,12 +607,36 @@ daemon_mended() {
 	libvirt_reload
 	run virt-parts doctor
 	[ "$status" -eq 1 ]
+	says "lxc: error: '$hooks/lxc' has no right to be executed, so libvirt passes over it and virt-parts is not called"
 	# a reload would be of no use yet
 	same_text "$(mend libvirtd)" ''
 	bash -c "$(mend lxc)"
 	run virt-parts doctor
 	[ "$status" -eq 1 ]
 	daemon_mended
+}
+
+@test "a hook program without the right to be executed is passed over, and one that cannot be run refuses, as doctor says" {
+	chmod 0700 $logs
+	guest_define lxc web1 "$some"
+	cp -a /usr/sbin/virt-parts-hook /srv/kept
+	# the daemon has found it
+	chmod 0644 /usr/sbin/virt-parts-hook
+	run virt-parts doctor
+	says 'so libvirt passes over it and virt-parts is not called'
+	on lxc start web1
+	same_text "$(ramdisks)" ''
+	on lxc destroy web1
+	chmod 0755 /usr/sbin/virt-parts-hook
+	echo garbage >/usr/sbin/virt-parts-hook
+	run virt-parts doctor
+	[ "$status" -eq 1 ]
+	says "versions: error: '/usr/sbin/virt-parts-hook' cannot be run, so libvirt refuses every start of a guest: Exec format error"
+	run on lxc start web1
+	[ "$status" -ne 0 ]
+	says 'cannot execute binary /etc/libvirt/hooks/lxc: Exec format error'
+	mv /srv/kept /usr/sbin/virt-parts-hook
+	libvirt_reload
 }
 
 @test "without the hook 'daemon' doctor says that it cannot tell, and finds no fault in that" {

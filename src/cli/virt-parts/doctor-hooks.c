@@ -28,7 +28,9 @@ static void check_target(struct findings *f, const char *driver, const char *pat
 		findings_add(f, FINDING_ERROR, driver,
 			cli_format(f->cli, "chmod 0755 \"$(readlink -f %s)\"",
 				cli_quoted(f->cli, path)),
-			"'%s' cannot be executed, so libvirt starts no guest", path);
+			"'%s' has no right to be executed, so libvirt passes over it and "
+			"virt-parts is not called; libvirt must be reloaded when it has",
+			path);
 }
 
 /* Makes a link, which SELinux's policy may turn into one that refuses every start: install.sh asks it. */

@@ -15,7 +15,7 @@
 #include "trust.h"
 #include "virt.h"
 
-enum { HOOK_LIMIT_S = 5 };
+enum { HOOK_LIMIT_S = 5, NOT_RUN = 127 };
 
 static const char *const guest_drivers[] = {"qemu", "lxc", "libxl", "bhyve"};
 
@@ -26,7 +26,8 @@ static int print_version(void *program, FILE *answer)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(fileno(answer), STDOUT_FILENO) < 0)
 		return 126;
 	execl(program, "virt-parts-hook", "--version", (char *)NULL);
-	return 127;
+	fputs(strerror(errno), answer);
+	return NOT_RUN;
 }
 
 static void check_hook_version(struct findings *f)
@@ -35,6 +36,7 @@ static void check_hook_version(struct findings *f)
 	char program[PATH_MAX], why[PATH_MAX + 128], *text = NULL;
 	size_t length;
 	const char *hook = NULL;
+	int r;
 
 	for (size_t i = 0; !hook && i < 2; i++)
 		hook = hooks_ours(f->cli, guest_drivers[i]);
@@ -42,8 +44,13 @@ static void check_hook_version(struct findings *f)
 	if (!hook || vp_trust_check(hook, NULL, program, why, sizeof(why)) < 0 ||
 		access(program, X_OK) < 0)
 		return;
-	if (child_run(print_version, program, HOOK_LIMIT_S, &text, &length) < 0 ||
-		strcmp(text, wanted) != 0)
+	r = child_run(print_version, program, HOOK_LIMIT_S, &text, &length);
+	if (r == NOT_RUN)
+		findings_add(f, FINDING_ERROR, "versions",
+			"install virt-parts again with its install.sh",
+			"'%s' cannot be run, so libvirt refuses every start of a guest: %s",
+			program, *text ? text : "exit 127");
+	else if (r < 0 || strcmp(text, wanted) != 0)
 		findings_add(f, FINDING_WARNING, "versions",
 			"install virt-parts again with its install.sh",
 			"'%s' is not of this command's version, " VP_VERSION ": it says '%.*s'",
