@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # virt-parts run and log: an event by hand, and what events have told.
 
-# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables of cli_make and vp
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2034 # variables of cli_make and vp
 load lib/cli.bash
 
 setup() { cli_make; }
@@ -95,10 +95,18 @@ teardown() { parts_remove; }
 	finds -c "$daemon" run "$file" prepare begin
 	has "$errors" 'prepare_begin.d/30-own failed (exit 3)'
 	has "$errors" 'no quota left'
-	has "$errors" "'virt-parts log web1' shows what was run"
-	good log web1
+	has "$errors" "'virt-parts log lxc-web1' shows what was run"
+	good log lxc-web1
 	has "$output" 'no quota left'
 	does release end failed
+	# nor is it for the name that what shows it is not found
+	part "$parts/prepare_begin.d/30-own" 'exit 3'
+	guest "$(printf 'n%.0s' {1..201})"
+	ask_file ''
+	finds -c "$daemon" run "$file" prepare begin
+	has "$errors" "'virt-parts log lxc-$id' shows what was run"
+	good log "lxc-$id"
+	has "$(timeline)" '30-own  exit 3'
 }
 
 @test "a teardown of a guest that may be alive needs --force" {
@@ -185,8 +193,59 @@ timeline() {
   | broken'
 	good log lxc-web2
 	has "$output" broken
-	wrong log web3
+	wrong -c "$daemon" log web3
 	has "$errors" "there is no log of 'web3'"
+}
+
+@test "log knows a guest by its UUID, and one whose name makes no good file name by that" {
+	lived
+	# its run is over, so libvirt alone can tell
+	wrong -c "qemu+unix:///system?socket=$tree/none" log "$id"
+	has "$errors" "there is no log of '$id' in '$tree/log'; libvirt could not be asked whether it has another name: "
+	libvirt_is LXC
+	known
+	good -c "$daemon" log "$id"
+	has "$output" 'lxc-web1  '
+	lacks "$output" web2
+	prefix=()
+	# by its record
+	guest "$(printf 'n%.0s' {1..201})"
+	ask "<ramdisk><dir size='1M'>$guests/$$</dir></ramdisk>"
+	policy "write = $guests"
+	does prepare begin
+	good -c test:///nowhere log "$name"
+	has "$output" "lxc-$id  "
+	good -c test:///nowhere log "$id"
+	has "$output" "lxc-$id  "
+	does release end failed
+}
+
+@test "log knows a guest that was renamed by both names, and follows the one that is given" {
+	all_four
+	starts
+	mv "$me/var/log" "$me/var/log.away"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	libvirt_is LXC
+	# libvirt alone knows of it
+	name=web2 known
+	good -c "$daemon" log web2
+	has "$output" 'lxc-web1  '
+	prefix=()
+	name=web2 call prepare begin
+	local each
+	for each in web1 web2 "$id"; do
+		good -c test:///nowhere log "$each"
+		has "$output" 'lxc-web1  '
+		has "$output" 'lxc-web2  '
+	done
+	wrong -c test:///nowhere log "$id" --follow
+	has "$errors" "there is more than one log of '$id': say which, such as 'lxc-web1'"
+	timeout 5 "$build/virt-parts" --hook-dir "$hooks" log web2 --follow >"$tree/followed" 3>&- 4>&- &
+	within 5 grep -q 'lxc-web2' "$tree/followed"
+	name=web2 call start begin
+	within 5 grep -q 'start_begin: end' "$tree/followed"
+	kill $! || true
 }
 
 @test "log has how each event and part ended in one column, in 80" {

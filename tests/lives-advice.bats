@@ -137,11 +137,11 @@ time.sleep(100)' $lxc_socket 3>&- &
 	on qemu destroy web1
 	run virt-parts log web1 --follow
 	[ "$status" -eq 2 ]
-	says "there is more than one log of 'web1'; name its file: '"
-	local file
-	file=$(advice "'[a-z]*-web1.log'" | tr -d "'")
-	run timeout 2 virt-parts log "${file%.log}" --follow
-	says "started by ${file%%-*}"
+	says "there is more than one log of 'web1': say which, such as '"
+	local log
+	log=$(advice "'[a-z]*-web1'" | tr -d "'")
+	run timeout 2 virt-parts log "$log" --follow
+	says "started by ${log%%-*}"
 }
 
 

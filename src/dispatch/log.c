@@ -40,21 +40,28 @@ static int open_file(const char *path)
 	return -EINVAL;
 }
 
-void log_open(struct log *log, const char *log_dir, const char *driver, const char *name,
-	const char *uuid)
+void log_name(char ret[NAME_MAX + 1], const char *driver, const char *name, const char *uuid)
 {
 	bool usable = strlen(name) <= MAX_NAME &&
 		      (vp_is_file_name(name) || !strcmp(name, ".") || !strcmp(name, ".."));
-	char path[PATH_MAX];
-	int n, r;
 
 	if (!strcmp(driver, "daemon"))
-		n = snprintf(path, sizeof(path), "%s/daemon.log", log_dir);
+		snprintf(ret, NAME_MAX + 1, "%s", driver);
 	else
-		n = snprintf(path, sizeof(path), "%s/%s-%s.log", log_dir, driver,
+		snprintf(ret, NAME_MAX + 1, "%s-%s", driver,
 			usable	  ? name
 			: uuid[0] ? uuid
 				  : "unnamed");
+}
+
+void log_open(struct log *log, const char *log_dir, const char *driver, const char *name,
+	const char *uuid)
+{
+	char path[PATH_MAX], file[NAME_MAX + 1];
+	int n, r;
+
+	log_name(file, driver, name, uuid);
+	n = snprintf(path, sizeof(path), "%s/%s.log", log_dir, file);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		r = -ENAMETOOLONG;
 	else

@@ -23,6 +23,7 @@
 #ifndef VP_DISPATCH_LOG_H
 #define VP_DISPATCH_LOG_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 enum { LOG_MESSAGE_MAX = 4096 };
@@ -36,8 +37,13 @@ struct log {
 void log_init(struct log *log, const char *event, const char *object);
 
 /*
- * Opens <log_dir>/<driver>-<name>.log for appending, with UUID in the place of a name that makes no
- * good file name; a driver "daemon" has daemon.log. A failure is told on standard error, and no more:
+ * What the log is called: <driver>-<name>, with UUID in the place of a name that makes no good file
+ * name; that of a driver "daemon" is `daemon`.
+ */
+void log_name(char ret[NAME_MAX + 1], const char *driver, const char *name, const char *uuid);
+
+/*
+ * Opens <log_dir>/<log_name>.log for appending. A failure is told on standard error, and no more:
  * nothing is refused for its log.
  */
 void log_open(struct log *log, const char *log_dir, const char *driver, const char *name,

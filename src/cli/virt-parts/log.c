@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* log: what events have run and printed, as the lives of guests; --failed: only where something went wrong. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "dispatch/clock.h"
 #include "json.h"
 #include "log-file.h"
+#include "log-find.h"
 #include "log-show.h"
 #include "text.h"
 
@@ -54,35 +54,6 @@ static bool is_wanted(const struct logging *l, const struct log_event *event)
 	return event->time >= l->since && (!l->failed || event->bad);
 }
 
-/* --- which files ---------------------------------------------------------------------------------------------- */
-
-/* The logs of a guest of that name or UUID, of any driver; all of them without one. */
-static int find_files(
-	struct cli *cli, const char *name, const char **files, size_t max, size_t *ret)
-{
-	static const char *const drivers[] = {"qemu", "lxc", "libxl", "bhyve", "network"};
-	DIR *dir = opendir(cli->conf.log_dir);
-	struct dirent *entry;
-
-	*ret = 0;
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir)) && *ret < max) {
-		const char *file = entry->d_name;
-		size_t length = strlen(file);
-		bool wanted = !name || !strcmp(file, cli_format(cli, "%s.log", name));
-
-		if (length < 5 || strcmp(file + length - 4, ".log") != 0)
-			continue;
-		for (size_t i = 0; !wanted && i < sizeof(drivers) / sizeof(drivers[0]); i++)
-			wanted = !strcmp(file, cli_format(cli, "%s-%s.log", drivers[i], name));
-		if (wanted)
-			files[(*ret)++] = cli_copy(cli, file, length);
-	}
-	closedir(dir);
-	return 0;
-}
-
 static int by_time(const void *a, const void *b)
 {
 	const struct log_event *x = a, *y = b;
@@ -114,10 +85,28 @@ static void show(const struct logging *l, struct log_events *events)
 
 /* --- following ------------------------------------------------------------------------------------------------ */
 
-/* What is added to the file from here on, until the program is ended; a new file is begun anew. */
-static int follow(struct logging *l, const char *file)
+/* Of several the one that has the name which was given; NULL, and told, where that does not say which. */
+static const struct log_found *find_one(
+	const struct log_found *found, size_t count, const char *name)
 {
-	const char *path = cli_format(l->cli, "%s/%s", l->cli->conf.log_dir, file);
+	const struct log_found *one = NULL;
+	size_t named = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (found[i].named) {
+			one = &found[i];
+			named++;
+		}
+	if (count == 1 || named == 1)
+		return one ? one : found;
+	cli_error("there is more than one log of '%s': say which, such as '%s'", name, found->log);
+	return NULL;
+}
+
+/* What is added to the log from here on, until the program is ended; a new file is begun anew. */
+static int follow(struct logging *l, const char *log)
+{
+	const char *path = cli_format(l->cli, "%s/%s.log", l->cli->conf.log_dir, log);
 	struct log_tail tail = {.path = path};
 	char *text;
 	size_t length;
@@ -141,12 +130,19 @@ static int follow(struct logging *l, const char *file)
 	}
 }
 
+static int no_log(struct cli *cli, const char *name, const char *why)
+{
+	return cli_error("there is no log of '%s' in '%s'%s%s", name, cli->conf.log_dir,
+		*why ? "; libvirt could not be asked whether it has another name: " : "", why);
+}
+
 int log_command(struct cli *cli, int argc, char **argv)
 {
-	enum { MAX_FILES = 4096 };
 	struct logging l = {.cli = cli, .failed = cli_option(cli, "--failed")};
-	const char *since = cli_option(cli, "--since"), **files, *name = argc ? argv[0] : NULL;
+	const char *since = cli_option(cli, "--since"), *name = argc ? argv[0] : NULL, *why;
+	const struct log_found *one;
 	struct log_events events = {0};
+	struct log_found *found;
 	size_t n;
 	int r;
 
@@ -154,20 +150,18 @@ int log_command(struct cli *cli, int argc, char **argv)
 		return CLI_ERROR;
 	if (cli_option(cli, "--follow") && (!name || cli->json || l.failed))
 		return cli_error("--follow is for one guest, without --json and --failed");
-	files = cli_alloc(cli, MAX_FILES * sizeof(*files));
-	r = find_files(cli, name, files, MAX_FILES, &n);
+	r = log_find(cli, name, &found, &n, &why);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = log_read(cli, files[i], &events);
+		r = log_read(cli, found[i].file, &events);
 	if (r < 0)
 		return cli_error(
 			"cannot read the logs in '%s': %s", cli->conf.log_dir, strerror(-r));
 	if (name && !n)
-		return cli_error("there is no log of '%s' in '%s'", name, cli->conf.log_dir);
+		return no_log(cli, name, why);
 	show(&l, &events);
 	log_free(&events);
-	if (cli_option(cli, "--follow"))
-		return n == 1 ? follow(&l, files[0])
-			      : cli_error("there is more than one log of '%s'; name its file: '%s'",
-					name, files[0]);
-	return CLI_GOOD;
+	if (!cli_option(cli, "--follow"))
+		return CLI_GOOD;
+	one = find_one(found, n, name);
+	return one ? follow(&l, one->log) : CLI_ERROR;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dispatch/clock.h"
+#include "dispatch/log.h"
 #include "events.h"
 #include "guest.h"
 #include "hooks.h"
@@ -19,9 +20,8 @@
 #include "log-show.h"
 #include "parts.h"
 #include "progress.h"
-#include "text.h"
 
-enum { POLL_MS = 20, MAX_LOG_NAME = 200 };
+enum { POLL_MS = 20 };
 
 static bool refuse(const char *name, const char *why)
 {
@@ -75,17 +75,6 @@ static const char *find_hook(struct cli *cli, const char *driver)
 	return access(hook, X_OK) == 0 ? hook : hooks_path(cli, driver);
 }
 
-/* Where the hook logs the guest's events: by UUID where the name makes no good file name. */
-static const char *log_path(struct cli *cli, const struct guest *guest)
-{
-	const char *name = guest->name;
-	bool usable = strlen(name) <= MAX_LOG_NAME &&
-		      (vp_is_file_name(name) || !strcmp(name, ".") || !strcmp(name, ".."));
-
-	return cli_format(
-		cli, "%s/%s-%s.log", cli->conf.log_dir, guest->driver, usable ? name : guest->uuid);
-}
-
 /* What has been logged since the last time. */
 static void print_logged(struct log_tail *tail, struct progress *progress)
 {
@@ -128,10 +117,13 @@ static int call(struct cli *cli, const struct guest *guest, const char *op, cons
 	const char *extra)
 {
 	const char *hook = find_hook(cli, guest->driver);
-	struct log_tail tail = {.path = log_path(cli, guest)};
+	char log[NAME_MAX + 1];
+	struct log_tail tail = {0};
 	int xml = guest_hook_fd(guest), status, r;
 	pid_t pid;
 
+	log_name(log, guest->driver, guest->name, guest->uuid);
+	tail.path = cli_format(cli, "%s/%s.log", cli->conf.log_dir, log);
 	if (xml < 0)
 		return cli_error("cannot keep the XML: %s", strerror(-xml));
 	if (access(hook, X_OK) < 0)
@@ -155,7 +147,7 @@ static int call(struct cli *cli, const struct guest *guest, const char *op, cons
 	if (WEXITSTATUS(status) == 0)
 		return CLI_GOOD;
 	cli_error("the event failed (exit %d); 'virt-parts log %s' shows what was run",
-		WEXITSTATUS(status), guest->name);
+		WEXITSTATUS(status), cli_quoted(cli, log));
 	return CLI_FOUND;
 }
 
