@@ -447,6 +447,51 @@ lxc-web1  TIME
 	wrong log --since yesterday
 }
 
+@test "log shows what logrotate has put aside, as one log, and says what it has compressed and may be wanted" {
+	local log=$tree/log/lxc-web1.log whole
+	lived
+	good log web1
+	whole=$output
+	good log web1 --json
+	local whole_json=$output
+	# in the middle of a life
+	sed -n '1,/ start_begin: end /p' "$log" >"$log.1"
+	sed -i '1,/ start_begin: end /d' "$log"
+	good log web1
+	same "$output" "$whole"
+	good log web1 --json
+	same "$output" "$whole_json"
+	# before the new one has anything, and before there is one
+	cat "$log" >>"$log.1"
+	: >"$log"
+	good log web1 --since 1h
+	same "$output" "$whole"
+	rm "$log"
+	good log lxc-web1
+	same "$output" "$whole"
+	rotated=$tree/log/lxc-web2.log
+	mv "$rotated" "$rotated.1"
+	good log --failed
+	has "$output" broken
+	# nobody else's
+	echo web1: other >"$tree/log/lxc-web1.log.log"
+	echo web1: other >"$tree/log/lxc-web1.log.1.log"
+	echo web1: other >"$tree/log/lxc-web1.log.old"
+	good log web1
+	same "$output" "$whole"
+	gzip -c "$log.1" >"$log.2.gz"
+	gzip -c "$log.1" >"$log.3.gz"
+	touch -d '3 days ago' "$log.2.gz"
+	touch -d '5 days ago' "$log.3.gz"
+	vp log web1
+	same "$output" "$whole"
+	same "$errors" "virt-parts: not shown is what is in compressed logs, which zless shows: '$log.3.gz', '$log.2.gz'"
+	vp log web1 --since "$(date -d '4 days ago' '+%Y-%m-%d %H:%M')"
+	same "$status $errors" "0 virt-parts: not shown is what is in compressed logs, which zless shows: '$log.2.gz'"
+	good log web1 --since 2h
+	same "$output" "$whole"
+}
+
 @test "log --follow shows what is added, also after a rotation, until it is ended" {
 	# the new log is larger than the old one was when it is looked at
 	part "$parts/started_begin.d/30-own" 'seq 20000'

@@ -137,9 +137,10 @@ static bool is_another(const struct log_event *event, const struct log_line *lin
 		       memcmp(event->name, line->event.at, line->event.length) != 0);
 }
 
-static struct log_event event_at(const char *file, const char *text)
+static struct log_event event_at(const char *log, const char *file, const char *text)
 {
-	return (struct log_event){.file = file,
+	return (struct log_event){.log = log,
+		.file = file,
 		.text = text,
 		.name = "",
 		.extra = "",
@@ -158,7 +159,7 @@ static int finish(struct log_events *events, struct log_event *event, time_t *la
 	return add(events, event);
 }
 
-int log_read(struct cli *cli, const char *file, struct log_events *events)
+int log_read(struct cli *cli, const char *log, const char *file, struct log_events *events)
 {
 	struct stat st;
 	size_t length;
@@ -173,14 +174,14 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 		return -errno;
 	at = cli_copy(cli, text, length);
 	free(text);
-	event = event_at(file, at);
+	event = event_at(log, file, at);
 	for (end = at + length; r == 0 && at < end;) {
 		size_t n = (size_t)((char *)memchr(at, '\n', (size_t)(end - at)) - at);
 		struct log_line line = log_line_read(at, n);
 
 		if (is_another(&event, &line)) {
 			r = finish(events, &event, &last);
-			event = event_at(file, at);
+			event = event_at(log, file, at);
 		}
 		begun = find_begun(events, first, &event, &line);
 		take_line(cli, begun ? begun : &event, &line);
@@ -188,10 +189,10 @@ int log_read(struct cli *cli, const char *file, struct log_events *events)
 		event.length += n + 1;
 		if (begun && !event.begun) {
 			join(cli, begun, &event);
-			event = event_at(file, at);
+			event = event_at(log, file, at);
 		} else if (r == 0 && ((line.kind == LOG_END && !begun) || at == end)) {
 			r = finish(events, &event, &last);
-			event = event_at(file, at);
+			event = event_at(log, file, at);
 		}
 	}
 	find_killed(cli, events, first);

@@ -11,7 +11,8 @@
 
 /* What stands up to an `end` line, or up to where another event begins. */
 struct log_event {
-	const char *file; /* the log's name */
+	const char *log;  /* its name, lxc-web1, whichever of its files this stands in */
+	const char *file; /* that file */
 	const char *text; /* whole lines, each with its newline */
 	size_t length;
 	size_t number;	  /* in the order of reading */
@@ -29,8 +30,8 @@ struct log_events {
 	size_t count;
 };
 
-/* Adds the events of a log in the log directory. 0 or -errno. */
-int log_read(struct cli *cli, const char *file, struct log_events *events);
+/* Adds the events of a log's file in the log directory. 0 or -errno. */
+int log_read(struct cli *cli, const char *log, const char *file, struct log_events *events);
 void log_free(struct log_events *events);
 
 /* A log that grows; it may be replaced by a new one (logrotate), or cut. */

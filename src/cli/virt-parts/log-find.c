@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which logs there are of a guest: of its name, of one that it had when its run began, or of its UUID. */
+/* The files of a guest's logs: of its name, of one that it had when its run began, or of its UUID. */
 #include "log-find.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dispatch/log.h"
 #include "parts.h"
@@ -93,17 +95,49 @@ static bool is_other(const struct finding *f, const char *log)
 	return false;
 }
 
-static void take_file(struct finding *f, const char *file)
+/*
+ * What stands behind `.log`: nothing, or as logrotate calls what was the log, `.1`, `.2.gz`. False: it is
+ * no log's.
+ */
+static bool take_tail(const char *tail, struct log_found *ret)
 {
-	size_t length = strlen(file), tail = strlen(".log");
-	struct log_found found = {.file = cli_copy(f->cli, file, length)};
+	char *end;
 
-	if (length <= tail || strcmp(file + length - tail, ".log") != 0)
+	ret->age = 0;
+	ret->packed = false;
+	if (!*tail)
+		return true;
+	if (tail[0] != '.' || tail[1] < '1' || tail[1] > '9')
+		return false;
+	ret->age = (unsigned)strtoul(tail + 1, &end, 10);
+	ret->packed = *end == '.' && end[1] && !strchr(end + 1, '.');
+	return !*end || ret->packed;
+}
+
+/* A guest may be called `a.log.1`: the last `.log` counts. */
+static bool take_name(struct cli *cli, const char *file, struct log_found *ret)
+{
+	for (size_t length = strlen(file); length-- > 1;)
+		if (strncmp(file + length, ".log", 4) == 0 && take_tail(file + length + 4, ret)) {
+			ret->log = cli_copy(cli, file, length);
+			ret->file = cli_copy(cli, file, strlen(file));
+			return true;
+		}
+	return false;
+}
+
+static void take_file(struct finding *f, DIR *dir, const char *file)
+{
+	struct log_found found = {0};
+	struct stat st;
+
+	if (!take_name(f->cli, file, &found))
 		return;
-	found.log = cli_copy(f->cli, file, length - tail);
 	found.named = !f->name || is_named(f, found.log);
 	if (!found.named && !is_other(f, found.log))
 		return;
+	if (fstatat(dirfd(dir), file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		found.last = st.st_mtime;
 	f->found = grow(f->cli, f->found, f->count, sizeof(*f->found));
 	f->found[f->count++] = found;
 }
@@ -111,8 +145,9 @@ static void take_file(struct finding *f, const char *file)
 static int by_name(const void *a, const void *b)
 {
 	const struct log_found *x = a, *y = b;
+	int r = strcmp(x->log, y->log);
 
-	return strcmp(x->log, y->log);
+	return r ? r : x->age < y->age ? 1 : x->age > y->age ? -1 : 0;
 }
 
 static int find_files(struct finding *f)
@@ -123,7 +158,7 @@ static int find_files(struct finding *f)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir)))
-		take_file(f, entry->d_name);
+		take_file(f, dir, entry->d_name);
 	closedir(dir);
 	if (f->count)
 		qsort(f->found, f->count, sizeof(*f->found), by_name);

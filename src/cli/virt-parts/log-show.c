@@ -170,7 +170,7 @@ static bool is_first_of_life(const struct log_events *events, size_t life, size_
 {
 	const struct log_event *event = &events->events[i];
 
-	if (i == 0 || strcmp(event->file, event[-1].file) != 0 ||
+	if (i == 0 || strcmp(event->log, event[-1].log) != 0 ||
 		!strcmp(event->name, "prepare_begin") || is_last_of_life(event - 1))
 		return true;
 	if (strcmp(event->name, "start_begin") != 0 && strcmp(event->name, "started_begin") != 0)
@@ -182,9 +182,8 @@ static bool is_first_of_life(const struct log_events *events, size_t life, size_
 
 static void print_head(struct cli *cli, const struct log_event *first, const struct log_event *last)
 {
-	printf("%s%s%s  %s", style(STYLE_BOLD),
-		cli_shown(cli, cli_copy(cli, first->file, strlen(first->file) - strlen(".log"))),
-		style(STYLE_PLAIN), cli_when(cli, first->time));
+	printf("%s%s%s  %s", style(STYLE_BOLD), cli_shown(cli, first->log), style(STYLE_PLAIN),
+		cli_when(cli, first->time));
 	if (is_last_of_life(last) && last->ended)
 		printf(" - %s%s%s", cli_when(cli, last->ended), *last->reason ? ", " : "",
 			cli_shown(cli, last->reason));
@@ -300,7 +299,7 @@ static void json_parts(struct cli *cli, struct json *json, const struct log_even
 void log_show_json(struct cli *cli, struct json *json, const struct log_event *event)
 {
 	json_object(json, NULL);
-	json_text(json, "log", event->file);
+	json_text(json, "log", cli_format(cli, "%s.log", event->log));
 	json_time(json, "time", event->time);
 	json_text(json, "event", *event->name ? event->name : NULL);
 	json_text(json, "extra", *event->extra ? event->extra : NULL);

@@ -54,6 +54,36 @@ static bool is_wanted(const struct logging *l, const struct log_event *event)
 	return event->time >= l->since && (!l->failed || event->bad);
 }
 
+/* --- which files ---------------------------------------------------------------------------------------------- */
+
+/* What is wanted may stand in files that are not read: which. */
+static void tell_packed(const struct logging *l, const struct log_found *found, size_t count)
+{
+	enum { TOLD = 3 };
+	const char *files = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (found[i].packed && found[i].last >= l->since && n++ < TOLD)
+			files = cli_format(l->cli, "%s%s'%s/%s'", files, *files ? ", " : "",
+				l->cli->conf.log_dir, found[i].file);
+	if (n > TOLD)
+		files = cli_format(l->cli, "%s and %zu more", files, n - TOLD);
+	if (n)
+		cli_error("not shown is what is in compressed logs, which zless shows: %s", files);
+}
+
+static int read_files(
+	struct logging *l, const struct log_found *found, size_t count, struct log_events *events)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!found[i].packed)
+			r = log_read(l->cli, found[i].log, found[i].file, events);
+	return r;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct log_event *x = a, *y = b;
@@ -85,21 +115,24 @@ static void show(const struct logging *l, struct log_events *events)
 
 /* --- following ------------------------------------------------------------------------------------------------ */
 
-/* Of several the one that has the name which was given; NULL, and told, where that does not say which. */
-static const struct log_found *find_one(
-	const struct log_found *found, size_t count, const char *name)
+/* Of several logs the one that has the name which was given; NULL, and told, where that does not say which. */
+static const char *find_one(const struct log_found *found, size_t count, const char *name)
 {
-	const struct log_found *one = NULL;
-	size_t named = 0;
+	const char *one = found->log, *named = NULL;
+	bool several = false, several_named = false;
 
-	for (size_t i = 0; i < count; i++)
-		if (found[i].named) {
-			one = &found[i];
-			named++;
-		}
-	if (count == 1 || named == 1)
-		return one ? one : found;
-	cli_error("there is more than one log of '%s': say which, such as '%s'", name, found->log);
+	for (size_t i = 0; i < count; i++) {
+		several = several || strcmp(found[i].log, one) != 0;
+		if (!found[i].named)
+			continue;
+		several_named = several_named || (named && strcmp(found[i].log, named) != 0);
+		named = found[i].log;
+	}
+	if (!several)
+		return one;
+	if (named && !several_named)
+		return named;
+	cli_error("there is more than one log of '%s': say which, such as '%s'", name, one);
 	return NULL;
 }
 
@@ -139,8 +172,7 @@ static int no_log(struct cli *cli, const char *name, const char *why)
 int log_command(struct cli *cli, int argc, char **argv)
 {
 	struct logging l = {.cli = cli, .failed = cli_option(cli, "--failed")};
-	const char *since = cli_option(cli, "--since"), *name = argc ? argv[0] : NULL, *why;
-	const struct log_found *one;
+	const char *since = cli_option(cli, "--since"), *name = argc ? argv[0] : NULL, *why, *one;
 	struct log_events events = {0};
 	struct log_found *found;
 	size_t n;
@@ -151,17 +183,18 @@ int log_command(struct cli *cli, int argc, char **argv)
 	if (cli_option(cli, "--follow") && (!name || cli->json || l.failed))
 		return cli_error("--follow is for one guest, without --json and --failed");
 	r = log_find(cli, name, &found, &n, &why);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = log_read(cli, found[i].file, &events);
+	if (r == 0)
+		r = read_files(&l, found, n, &events);
 	if (r < 0)
 		return cli_error(
 			"cannot read the logs in '%s': %s", cli->conf.log_dir, strerror(-r));
 	if (name && !n)
 		return no_log(cli, name, why);
+	tell_packed(&l, found, n);
 	show(&l, &events);
 	log_free(&events);
 	if (!cli_option(cli, "--follow"))
 		return CLI_GOOD;
 	one = find_one(found, n, name);
-	return one ? follow(&l, one->log) : CLI_ERROR;
+	return one ? follow(&l, one) : CLI_ERROR;
 }
