@@ -328,6 +328,31 @@ readonly some="
 	on lxc destroy web1
 }
 
+@test "explain of a guest whose directives came after its start says that nothing of them is done at its end" {
+	guest_define lxc web1
+	mkdir /srv/guests/web1/scratch
+	on lxc start web1
+	vp set web1 post-rm-rf /srv/guests/%NAME%/scratch
+	run vp explain web1 release end destroyed
+	[ "$status" -eq 0 ]
+	says 'note: the guest runs and has no run: its directives came after its start'
+	says 'the guest has no run'
+	fails says "deletes '/srv/guests/web1/scratch'"
+	fails says 'the run is unfinished then'
+	same_text "$(vp explain --json web1 release end destroyed | jq -r '.parts[] | select(.state == "run").name')" ''
+	on lxc destroy web1
+	test -d /srv/guests/web1/scratch
+	file_has $logs/lxc-web1.log 'or its directives came after it had started; nothing is archived'
+	# what it is asked of one that is off
+	run vp explain web1 release end destroyed
+	says "deletes '/srv/guests/web1/scratch'"
+	on lxc start web1
+	run vp explain web1 release end destroyed
+	says "deletes '/srv/guests/web1/scratch'"
+	on lxc destroy web1
+	fails test -d /srv/guests/web1/scratch
+}
+
 @test "a guest that nobody knows is an error that names it" {
 	run virt-parts explain nobody prepare begin
 	[ "$status" -eq 2 ]

@@ -298,8 +298,9 @@ static void tell_unrecorded(struct dispatch *d)
 	} else if (ends) {
 		log_line(&d->log,
 			"note: there is no record of its run in '%s': the run has ended already, "
-			"or began before virt-parts was there or had another [dirs] state; nothing "
-			"is archived, deleted or unmounted for it",
+			"or began before virt-parts was there or had another [dirs] state, or its "
+			"directives came after it had started; nothing is archived, deleted or "
+			"unmounted for it",
 			d->conf->state_dir);
 	}
 }

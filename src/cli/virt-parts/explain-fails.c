@@ -71,7 +71,7 @@ static bool asks(const void *run, const char *directive)
 
 	if (x->recorded)
 		return vp_record_asks(x->guest.record, directive);
-	return !x->unheard && examine_has(&x->examined, directive);
+	return !x->unheard && !x->runless && examine_has(&x->examined, directive);
 }
 
 const char *explain_lost(const struct explaining *x)

@@ -131,6 +131,25 @@ static void note_record(struct explaining *x)
 			x, cli_format(cli, "what they would do cannot be told: %s", strerror(-r)));
 }
 
+/* Nothing was recorded when it started, or it has not. */
+static void note_no_record(struct explaining *x)
+{
+	const struct virt_guest *virt = x->guest.virt;
+
+	x->run.begin = VP_BEGIN_NEW;
+	if (!x->directives || x->is_prepare)
+		return;
+	x->runless = virt && virt->active && virt->place == VIRT_HERE;
+	if (x->runless)
+		explain_note(x,
+			"the guest runs and has no run: its directives came after its start, or "
+			"virt-parts was not called then; at the end of this life nothing of them "
+			"is done");
+	else if (x->is_release)
+		explain_note(
+			x, "the guest has no run: this is as if it had been started with this XML");
+}
+
 int explain_look_at_record(struct explaining *x)
 {
 	int r = guest_open_record(x->cli, &x->guest);
@@ -142,11 +161,7 @@ int explain_look_at_record(struct explaining *x)
 	if (r < 0)
 		return r;
 	if (x->guest.record < 0) {
-		x->run.begin = VP_BEGIN_NEW;
-		if (x->is_release && x->directives)
-			explain_note(x,
-				"the guest has no run: this is as if it had been started with this "
-				"XML");
+		note_no_record(x);
 	} else if (x->is_prepare) {
 		x->run.begin = VP_BEGIN_NEW;
 		note_record(x);

@@ -219,7 +219,7 @@ void explain_text(struct explaining *x)
 		op->always_succeeds ? ", and the event succeeds"
 		: op->defers	    ? ", and the prepare that follows is refused"
 				    : ", and the event fails",
-		!x->directives && !x->recorded ? ""
+		x->runless || (!x->directives && !x->recorded) ? ""
 		: x->is_release ? "; the run is unfinished then, and the guest's next start "
 				  "runs the shipped parts again first, but none of your own"
 		: !strcmp(x->event.op, "stopped")

@@ -124,10 +124,11 @@ enum plan_state explain_state(
 		*ret_why = cli_format(x->cli, "the guest has no directive '%s'", directive);
 		return PLAN_IDLE;
 	}
-	*ret_why = x->unheard ? "no part 'virt-parts' of prepare begin records the guest's "
-				"directives"
-			      : "";
-	return x->unheard ? PLAN_IDLE : PLAN_RUN;
+	*ret_why = x->runless	? "the guest has no run"
+		   : x->unheard ? "no part 'virt-parts' of prepare begin records the guest's "
+				  "directives"
+				: "";
+	return x->runless || x->unheard ? PLAN_IDLE : PLAN_RUN;
 }
 
 struct deeds {

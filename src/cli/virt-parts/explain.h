@@ -24,6 +24,7 @@ struct explaining {
 	bool recorded;	 /* what counts is what the run's record asks for */
 	bool is_prepare, is_release;
 	bool unheard;		  /* the XML's directives count for nothing: no part records them */
+	bool runless;		  /* the guest runs, and nothing was recorded at its start */
 	bool namesake;		  /* a prepare finishes another guest's run first */
 	struct vp_run run;	  /* of the record */
 	const char *failed;	  /* parts that failed in its teardown, blanks between */
