@@ -86,3 +86,20 @@ define_mine() {
 	run user_runs virt-parts -c qemu:///session check mine
 	[ "$status" -eq 0 ]
 }
+
+@test "explain of a user's own guest says that no part is run for it" {
+	local event
+	part prepare_begin.d/30-own </dev/null
+	define_mine '<ramdisk><dir size="1M">/srv/guests/%NAME%/tmp</dir></ramdisk><post-rm-rf><dir>/nowhere</dir></post-rm-rf>'
+	for event in 'prepare begin' 'release end'; do
+		run user_runs virt-parts -c qemu:///session explain mine $event
+		[ "$status" -eq 0 ]
+		says "note: the hook does nothing for a user's own guest: for this one, of 'qemu:///session', no part is run"
+		says "the guest is a user's own"
+		fails says 'mount'
+		fails says 'refuse'
+		fails says 'If a part fails'
+		run user_runs virt-parts -c qemu:///session explain --json mine $event
+		same_text "$(jq -r '[.parts[] | .state] | unique | join(" ")' <<<"$output")" idle
+	done
+}

@@ -214,6 +214,8 @@ void explain_text(struct explaining *x)
 			style(STYLE_PLAIN));
 	}
 	explain_parts(x, NULL);
+	if (x->of_user)
+		return;
 	printf("If a part fails, %s%s%s.\n",
 		op->runs_rest ? "the rest is run all the same" : "the event stops there",
 		op->always_succeeds ? ", and the event succeeds"

@@ -111,6 +111,10 @@ enum plan_state explain_state(
 	const char *directive = name_of_directive(entry->name);
 
 	*ret_why = entry->why ? entry->why : "";
+	if (x->of_user && entry->state != PLAN_SKIPPED && entry->state != PLAN_MASK) {
+		*ret_why = "the guest is a user's own";
+		return PLAN_IDLE;
+	}
 	if (!plan_is_shipped(entry) || explain_is_recorder(entry) ||
 		(entry->state != PLAN_RUN && entry->state != PLAN_IDLE))
 		return entry->state;
@@ -217,7 +221,13 @@ static int explain(struct explaining *x)
 {
 	int r = look_at_xml(x);
 
-	if (r == 0)
+	x->of_user = x->guest.virt && x->guest.virt->place == VIRT_OF_USER;
+	if (x->of_user)
+		explain_note(x, cli_format(x->cli,
+					"the hook does nothing for a user's own guest: for this "
+					"one, of '%s', no part is run",
+					x->guest.virt->uri));
+	else if (r == 0)
 		r = explain_look_at_record(x);
 	if (r < 0)
 		return cli_error("cannot look at the run of '%s': %s", x->guest.name, strerror(-r));
@@ -233,7 +243,8 @@ static int explain(struct explaining *x)
 		return cli_error("cannot tell the parts: %s", strerror(-r));
 	if (x->directives || x->recorded)
 		examine(x->cli, &x->guest, x->event, &x->examined);
-	note_lost(x);
+	if (!x->of_user)
+		note_lost(x);
 	if (x->cli->json)
 		explain_json(x);
 	else

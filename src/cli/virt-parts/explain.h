@@ -25,6 +25,7 @@ struct explaining {
 	bool is_prepare, is_release;
 	bool unheard;		  /* the XML's directives count for nothing: no part records them */
 	bool runless;		  /* the guest runs, and nothing was recorded at its start */
+	bool of_user;		  /* the guest is a user's own: the hook does nothing for it */
 	bool namesake;		  /* a prepare finishes another guest's run first */
 	struct vp_run run;	  /* of the record */
 	const char *failed;	  /* parts that failed in its teardown, blanks between */
