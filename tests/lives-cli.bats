@@ -305,6 +305,13 @@ readonly some="
 	[ "$status" -eq 1 ]
 	says "bad (lxc): error: <ramdisk><dir>: size 'x' is not a size"
 	fails grep -q 'web1 (lxc): [we]\|plain' <<<"$output"
+	# of which guest a finding is, as commands take it; one of no guest's says so
+	mkdir -p $parts/prepare_begin.d
+	touch $parts/prepare_begin.d/5-x $parts/prepare_begin.d/40-x
+	chmod +x $parts/prepare_begin.d/*-x
+	run virt-parts check --json
+	same_text "$(jq -r '[.[] | "\(.domain) \(.driver)"] | unique | join(", ")' <<<"$output")" 'bad lxc, null null, web1 lxc'
+	rm -r $parts/prepare_begin.d
 	vp clear bad
 	run virt-parts check
 	[ "$status" -eq 0 ]

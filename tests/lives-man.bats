@@ -87,7 +87,7 @@ readonly some="
 @test "virt-parts(1): the names of guests with findings" {
 	guest_define lxc web1 "$some"
 	guest_define lxc bad "<ramdisk><dir size='x'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
-	same_text "$(follow virt-parts.1 5)" 'bad (lxc)'
+	same_text "$(follow virt-parts.1 5)" bad
 }
 
 @test "virt-parts(1): data for a machine that runs, and taken back" {

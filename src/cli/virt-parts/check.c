@@ -33,10 +33,13 @@ static void check_guest(struct findings *findings, struct guest *guest)
 	struct cli *cli = findings->cli;
 	const char *text, *mend;
 
+	findings->domain = guest->name;
+	findings->driver = guest->driver;
 	lint(findings, guest);
 	if (runs_old_count(cli, guest, &text, &mend))
 		findings_add(findings, FINDING_WARNING,
 			cli_format(cli, "%s (%s)", guest->name, guest->driver), mend, "%s", text);
+	findings->domain = findings->driver = NULL;
 }
 
 static int check_all(struct findings *findings)

@@ -27,6 +27,8 @@ struct finding *findings_add(struct findings *findings, enum finding_level level
 	va_end(args);
 	finding->level = level;
 	finding->about = cli_copy(findings->cli, about, strlen(about));
+	finding->domain = findings->domain;
+	finding->driver = findings->driver;
 	finding->mend = cli_copy(findings->cli, mend, strlen(mend));
 	finding->text = cli_copy(findings->cli, text, strlen(text));
 	*findings->last = finding;
@@ -72,6 +74,8 @@ static void print_json(const struct findings *findings)
 		json_object(&json, NULL);
 		json_text(&json, "level", level_text(f->level));
 		json_text(&json, "about", *f->about ? f->about : NULL);
+		json_text(&json, "domain", f->domain);
+		json_text(&json, "driver", f->driver);
 		json_text(&json, "text", f->text);
 		json_text(&json, "mend", *f->mend ? f->mend : NULL);
 		json_bool(&json, "mended", f->mended);

@@ -10,7 +10,8 @@ enum finding_level { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
 struct finding {
 	struct finding *next;
 	enum finding_level level;
-	const char *about; /* the guest, or what it is about; "" */
+	const char *about;	     /* the guest, or what it is about; "" */
+	const char *domain, *driver; /* of the guest; NULL */
 	const char *text;
 	const char *mend; /* the command, or the change, that mends it; "" */
 	bool mended;	  /* by --fix */
@@ -23,6 +24,7 @@ struct finding {
 struct findings {
 	struct cli *cli;
 	struct finding *first, **last;
+	const char *domain, *driver; /* of the guest that is looked at now; NULL */
 };
 
 void findings_init(struct findings *findings, struct cli *cli);
