@@ -233,6 +233,85 @@ null'
 	lives
 }
 
+# sits: a process is in the ramdisk, which cannot be unmounted then
+sits() {
+	background env -C "$me/tmp" sleep 300
+	within 5 sits_there
+}
+
+sits_there() {
+	[[ $(readlink "/proc/${helpers[-1]}/cwd") == "$me/tmp" ]]
+}
+
+@test "resolve --discard that does not come to its end gives up the old life, and nothing of the next one" {
+	ask_file "<ramdisk><dir size='1M'>$me/tmp</dir></ramdisk>
+		<archive><dircopy><src>$me/tmp</src><dst>$archive/web1/tmp</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
+	mkdir "$me/scratch"
+	starts
+	echo old >"$me/tmp/in-memory"
+	sits
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	rm -r "$archive/web1"
+	finds -c "$daemon" resolve --discard --yes web1
+	has "$errors" "the run of 'web1' is still unfinished, failed: 40-ramdisk"
+	lacks "$errors" 'end it with --discard'
+	finds -c "$daemon" status web1
+	has "$output" 'it was discarded, and nothing of it is archived or deleted'
+	lacks "$output" 'to save'
+	lacks "$output" 'to delete'
+	same "$(vp -c "$daemon" status --json 2>/dev/null && json '.[0].discarded')" true
+	vp explain "$file" prepare begin
+	has "$output" 'the run was discarded'
+	lacks "$output" 'copies'
+	lacks "$output" "deletes '"
+	# its guest comes back to it, and nothing of the old life was saved or deleted
+	starts
+	is_gone "$archive/web1"
+	is_there "$me/scratch"
+	echo new >"$me/tmp/in-memory"
+	good -c "$daemon" status --json
+	same "$(json '.[0].discarded')" false
+	kill -KILL "${helpers[-1]}"
+	wait "${helpers[-1]}" || true
+	ends shutdown
+	holds "$archive/web1/tmp/in-memory" new
+	is_gone "$me/scratch"
+	nothing_left
+}
+
+@test "resolve --discard that failed is carried on by the guest's next start, which saves and deletes nothing" {
+	unfinished
+	mended
+	sits
+	finds -c "$daemon" resolve --discard --yes web1
+	kill -KILL "${helpers[-1]}"
+	wait "${helpers[-1]}" || true
+	does prepare begin
+	is_gone "$archive/web1" "$me/tmp/in-memory"
+	is_there "$me/scratch" "$me/var/log/messages"
+	is_gone "$record/discarded"
+	does release end failed
+	nothing_left
+}
+
+@test "resolve --discard that failed, and a start that fails after it: what it said is not deleted stays" {
+	unfinished
+	mended
+	sits
+	finds -c "$daemon" resolve --discard --yes web1
+	has "$output" "is not deleted: $me/scratch"
+	does prepare begin
+	does release end failed || true
+	kill -KILL "${helpers[-1]}"
+	wait "${helpers[-1]}" || true
+	does prepare begin
+	is_there "$me/scratch"
+	does release end failed
+	nothing_left
+}
+
 @test "resolve --discard names what is left of an archive that was killed, once, and leaves it" {
 	command -v strace >/dev/null || skip 'needs strace'
 	local left n

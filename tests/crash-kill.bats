@@ -91,3 +91,42 @@ image() {
 	sweep after_prepare --kill-all
 	proof 13 "$tried" 0 0 "--kill-all: of $of calls"
 }
+
+# discard_sweep OPTION: resolve --discard of a run whose archive has failed is killed at the calls where the record is
+# changed, and at some others behind what it has to say; what it said is not deleted is there then, or is archived
+discard_sweep() {
+	local n after=archive-staging
+	tried=0
+	put_back
+	injected --after $after
+	[[ $status -eq 0 ]]
+	for n in $({ seq 30 44; points "$calls" 6; } | sort -nu); do
+		put_back
+		injected --after $after --at "$n" "$1"
+		[[ $hit == nothing ]] || tried=$((tried + 1))
+		{ does prepare begin && does started begin && nothing_lost && mkdir -p "$me/log" && does release end destroyed && swept; } 2>"$tree/why" || {
+			tail -n 5 "$tree/why" >&2
+			echo "killed at system call $n ($hit): $output" >&2
+			tail -n 20 "$tree"/log/*.log >&2
+			return 1
+		}
+	done
+	of=$calls
+}
+
+@test "resolve --discard killed at any call: what it said is not deleted stays, or is archived first" {
+	[[ -x $build/virt-parts ]] || skip "$build/virt-parts is not built"
+	printf '<node></node>\n' >"$tree/node.xml"
+	running
+	mv "$me/log" "$me/log.away"
+	call release end destroyed
+	[[ $status -ne 0 ]]
+	mv "$me/log.away" "$me/log"
+	is_archived r
+	keep
+	local -a program=("$build/virt-parts" --hook-dir "$hooks" -c "test:///$tree/node.xml" resolve --discard --yes "$id")
+	discard_sweep --kill
+	proof 13 "$tried" 0 0 "resolve --discard --kill: of $of calls"
+	discard_sweep --kill-all
+	proof 13 "$tried" 0 0 "resolve --discard --kill-all: of $of calls"
+}

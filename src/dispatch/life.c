@@ -139,7 +139,8 @@ static int refuse(const struct dispatch *d, int error, const char *what)
 /* The run goes on: the guest comes back to what it has left. */
 static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin begin)
 {
-	static const char *const over[] = {"start", "started", "failed", "release"};
+	/* the last: with what the run asks, its guest gets back that this is archived and deleted */
+	static const char *const over[] = {"start", "started", "failed", "release", "discarded"};
 	bool paused = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED;
 	char reason[REASON_SIZE];
 	int r;
@@ -149,6 +150,9 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	 * by the reason that is kept, or, of one that was saved, by how it goes on.
 	 */
 	unfinished_reason(d->record, reason);
+	/* what was said to stay is not deleted for that reason, either */
+	if (vp_record_gives_up(d->record, "post-rm-rf"))
+		strcpy(reason, "lost");
 	r = paused ? 0 : vp_owed_add(d->record, run->turn, reason);
 	run->begin = begin;
 	run->time = d->event->time.tv_sec;

@@ -229,8 +229,11 @@ static int idle_shipped(struct plan *plan, const struct plan_query *q)
 			continue;
 		entry->asked = name_of_directive(entry->name);
 		if (!recorder && (q->record < 0 || !vp_record_asks(q->record, entry->asked)))
-			r = set_state(entry, PLAN_IDLE, "the guest's run has no directive '%s'",
-				entry->asked);
+			r = q->record >= 0 && vp_record_gives_up(q->record, entry->asked)
+				    ? set_state(entry, PLAN_IDLE, "the run was discarded")
+				    : set_state(entry, PLAN_IDLE,
+					      "the guest's run has no directive '%s'",
+					      entry->asked);
 	}
 	return r;
 }

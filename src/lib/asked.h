@@ -16,7 +16,7 @@
 #include "element.h"
 #include "expand.h"
 
-/* Reads asked/NAME of a run. 0 (none: ret->directives is NULL), -EINVAL when damaged, -errno. */
+/* Reads asked/NAME of a run. 0 (none, or given up: ret->directives is NULL), -EINVAL when damaged, -errno. */
 int vp_asked_read(int run, const char *name, struct vp_source *ret);
 /* The same of another FILE of the record, in the same form: attached/NAME. */
 int vp_asked_read_file(int run, const char *file, struct vp_source *ret);

@@ -130,10 +130,17 @@ int vp_record_read_run(int run, struct vp_run *ret)
 	return r;
 }
 
+bool vp_record_gives_up(int run, const char *directive)
+{
+	/* what can't be looked at is not taken for it: then more is saved than need be */
+	return (!strcmp(directive, "archive") || !strcmp(directive, "post-rm-rf")) &&
+	       faccessat(run, "discarded", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool vp_record_asks(int run, const char *directive)
 {
 	char asked[NAME_MAX + 8];
 
 	snprintf(asked, sizeof(asked), "asked/%s", directive);
-	return vp_record_has(run, asked);
+	return vp_record_has(run, asked) && !vp_record_gives_up(run, directive);
 }

@@ -12,7 +12,8 @@
  *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
- *	discarded      an empty file: the run was discarded, and a ramdisk out of reach does not keep it
+ *	discarded      an empty file: the run was discarded: what it asks of <archive> and <post-rm-rf> does
+ *	               not count, and a ramdisk out of reach does not keep it; gone when the guest comes back
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
  *	               admin's own that have not ended yet; empty: there was no room for it
  *	before         the reason of an unfinished teardown, then what failed in it, a line each: while
@@ -69,8 +70,10 @@ bool vp_reason_is_pause(const char *reason);
 
 /* Whether the record holds the file NAME (such as "started" or "asked/archive"). */
 bool vp_record_has(int run, const char *name);
-/* Whether it asks for the directive: holds asked/DIRECTIVE. */
+/* Whether it asks for the directive: holds asked/DIRECTIVE, which was not given up with the run. */
 bool vp_record_asks(int run, const char *directive);
+/* Whether the directive does not count any more: it saves or deletes, and the run was discarded. */
+bool vp_record_gives_up(int run, const char *directive);
 /* A whole file, NUL-terminated, to be freed; -ENOENT when it is not there, -EFBIG over 64 MiB. */
 int vp_record_read(int run, const char *name, char **ret_text, size_t *ret_length);
 /* Replaces a file, or makes it, on disk when it returns: temporary name, fsync, rename, fsync. */

@@ -154,16 +154,13 @@ static int mend_record(struct resolving *x)
 	return r < 0 ? r : vp_record_write_run(x->record, info);
 }
 
-/* Without these two the release parts unmount and remove, and neither archive nor delete. */
-int discard_drop_asked(struct resolving *x)
+/*
+ * From this one step on the release parts unmount and remove, and neither archive nor delete. What the run
+ * asks stays in the record: it counts again if the run cannot be ended and its guest comes back to it.
+ */
+int discard_mark(struct resolving *x)
 {
-	int r = vp_record_remove(x->record, "asked/archive");
+	int r = vp_record_write(x->record, "discarded", "", 0);
 
-	if (r == 0)
-		r = vp_record_remove(x->record, "asked/post-rm-rf");
-	if (r == 0)
-		r = vp_record_note(x->record, "discarded", "", 0);
-	if (r == 0 && x->run->error)
-		r = mend_record(x);
-	return r;
+	return r == 0 && x->run->error ? mend_record(x) : r;
 }

@@ -152,10 +152,10 @@ static int finish(struct resolving *x, struct lock *lock)
 	snprintf(event.uuid, sizeof(event.uuid), "%s", x->run->uuid);
 	log_init(&d.log, event.name, event.object);
 	/* the parts that failed run again; those of the admin do not, and are said to be done */
-	if (x->discard || cli_option(cli, "--own-parts-done"))
+	if (x->discard)
+		r = discard_mark(x);
+	if (r == 0 && (x->discard || cli_option(cli, "--own-parts-done")))
 		r = forget_failed(x->record);
-	if (r == 0 && x->discard)
-		r = discard_drop_asked(x);
 	if (r == 0)
 		r = unfinished_finish(&d, x->run->uuid, x->record, &x->run->info, lock);
 	return r;
@@ -173,8 +173,10 @@ static int tell_unfinished(struct resolving *x)
 			"virt-parts: parts of your own do not run again: do by hand what they were "
 			"to do, then add --own-parts-done\n");
 	fprintf(stderr,
-		"virt-parts: mend what is told above and try again; or end it with --discard, "
-		"which shows first what that loses\n");
+		x->discard ? "virt-parts: mend what is told above and try again; nothing of it is "
+			     "archived or deleted until its guest starts, and goes on with it\n"
+			   : "virt-parts: mend what is told above and try again; or end it with "
+			     "--discard, which shows first what that loses\n");
 	return CLI_FOUND;
 }
 

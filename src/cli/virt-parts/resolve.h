@@ -20,9 +20,9 @@ void discard_show_loss(struct resolving *x);
 /* Whether the user wants it: --yes, or an answer on a terminal. */
 bool discard_confirm(struct cli *cli);
 /*
- * Takes from the record what saves and what deletes, so that the release parts unmount and remove
- * and no more. A damaged record is mended so far. 0 or -errno.
+ * Marks the run as discarded, on disk, so that the release parts unmount and remove and no more. A
+ * damaged record is mended so far. 0 or -errno.
  */
-int discard_drop_asked(struct resolving *x);
+int discard_mark(struct resolving *x);
 
 #endif

@@ -229,6 +229,7 @@ static struct run *read_run(
 				      ? cli_copy(cli, called, strlen(called))
 				      : run->name;
 		run->started = vp_record_has(record, "started");
+		run->discarded = vp_record_has(record, "discarded");
 		if (life_read_line(record, "release", line, sizeof(line)))
 			run->reason = cli_copy(cli, line, strlen(line));
 		run->mounted = find_mounted(cli, record, uuid);

@@ -24,6 +24,7 @@ struct run {
 	int error;	       /* of a record that cannot be read: -errno */
 	struct vp_run info;    /* all 0 when damaged */
 	bool started;	       /* a started event has succeeded */
+	bool discarded;	       /* and not ended yet: nothing of it is archived or deleted */
 	const char *reason;    /* with which its teardown began; "" when it did not */
 	const char *failed;    /* parts that failed in it, blanks between; "" */
 	const char *running;   /* parts that its teardown runs now, and counts as failed if that is

@@ -49,6 +49,12 @@ static const char *advice(struct cli *cli, const struct run *run)
 	case RUN_UNFINISHED:
 		if (*run->own)
 			return runs_own_advice(cli, run);
+		if (run->discarded)
+			return cli_format(cli,
+				"it was discarded, and nothing of it is archived or deleted: the "
+				"guest's next start ends it first; 'virt-parts resolve %s' does it "
+				"now",
+				run->uuid);
 		return cli_format(cli,
 			"the guest's next start finishes it first; 'virt-parts resolve %s' does it "
 			"now",
@@ -148,6 +154,7 @@ static void json_run(struct showing *s, const struct run *run)
 		json_text(json, "begin", runs_begin_text(run->info.begin));
 	}
 	json_bool(json, "started", run->started);
+	json_bool(json, "discarded", run->discarded);
 	json_text(json, "guest", run->guest);
 	json_text(json, "busy", *run->busy ? run->busy : NULL);
 	json_text(json, "reason", *run->reason ? run->reason : NULL);
