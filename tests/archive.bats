@@ -896,13 +896,28 @@ killed() {
 	mkdir -p "$record/done/archive-staging"
 	call release end shutdown
 	[ "$status" -ne 0 ]
-	has "$errors" "cannot create a staging directory for 'archive': Is a directory; nothing of it is deleted or unmounted"
+	has "$errors" "cannot write to the run's record in '$record': Is a directory; nothing of it is deleted or unmounted"
 	same "$(names_in "$archive/web1")" ''
 	rmdir "$record/done/archive-staging"
 	does prepare begin
 	is_there "$archive/web1/log"
 	does release end failed
 	nothing_left
+}
+
+@test "a full state filesystem is told as that, and not as a full archive" {
+	archive
+	starts
+	mkdir -p "$record/done"
+	mount -t tmpfs -o nr_inodes=1 full "$record/done"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "to '$archive/web1/log': cannot write to the run's record in '$record': No space left on device; nothing of it is deleted"
+	lacks "$errors" 'staging'
+	is_gone "$archive/web1/log"
+	umount "$record/done"
+	does prepare begin
+	is_there "$archive/web1/log/messages"
 }
 
 @test "two guests that archive to one place at the same time both do" {

@@ -157,20 +157,29 @@ static struct vp_copy_options options_of(struct archiving *a, const struct vp_sp
 	return options;
 }
 
-static int note_staging(void *context, const char *name)
+/* NAME, beside DST: in that journal once, since each try uses the same. */
+static int note_name(
+	const struct archiving *a, const char *journal, const char *name, char *why, size_t size)
 {
-	const struct archiving *a = context;
 	char *line;
 	int r;
 
 	if (asprintf(&line, "%s %s", name, vp_child(a->dircopy, "dst")->text) < 0)
 		return -ENOMEM;
-	/* each try uses the same name */
-	r = vp_record_has_line(a->run, "done/archive-staging", line);
+	r = vp_record_has_line(a->run, journal, line);
 	if (r == 0)
-		r = vp_record_append(a->run, "done/archive-staging", line);
+		r = vp_record_append(a->run, journal, line);
 	free(line);
-	return r < 0 ? r : 0;
+	if (r >= 0)
+		return 0;
+	snprintf(why, size, "cannot write to the run's record in '%s': %s", a->event->state_dir,
+		strerror(-r));
+	return r;
+}
+
+static int note_staging(void *context, const char *name, char *why, size_t size)
+{
+	return note_name(context, "done/archive-staging", name, why, size);
 }
 
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */

@@ -133,8 +133,11 @@ int vp_staging_make(int dest_parent, const char *name, const struct vp_staging_m
 		/* what cannot be removed is in the way, and the next name is tried */
 		if (r == 0 && maker)
 			vp_staging_remove_left(dest_parent, staging, NULL, 0);
-		if (r == 0 && maker && maker->note)
-			r = maker->note(maker->context, staging);
+		if (r == 0 && maker && maker->note) {
+			r = maker->note(maker->context, staging, ret_why, why_size);
+			if (r < 0)
+				return r;
+		}
 		if (r == 0)
 			r = try_make(dest_parent, staging);
 	}

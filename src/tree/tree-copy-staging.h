@@ -19,8 +19,8 @@
  */
 struct vp_staging_maker {
 	const char *key; /* no other maker has it, on any host: its directories are known by name */
-	/* told each name before it is made, for where it is not looked for; -errno ends it; or NULL */
-	int (*note)(void *context, const char *staging_name);
+	/* told each name before it is made, for where it is not looked for; -errno and why end it; or NULL */
+	int (*note)(void *context, const char *staging_name, char *ret_why, size_t why_size);
 	void *context;
 };
 
