@@ -859,6 +859,39 @@ killed() {
 	nothing_left
 }
 
+@test "where no rename can spare what is there, an archive that was killed leaves no empty one; who has one there keeps it" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local call n
+	archive
+	starts
+	mkdir -p "$archive/web1/log"
+	for call in mkdirat renameat fsync unlinkat; do
+		for ((n = 1; ; n++)); do
+			((n < 100))
+			by_hand archive release end strace -f -o "$tree/trace" -e "trace=renameat2,$call" \
+				-e inject=renameat2:error=EINVAL -e "inject=$call:signal=KILL:when=$n"
+			[ "$status" -ne 0 ] || break
+		done
+		holds "$archive/web1/log-2/messages" logged
+		same "$(find "$archive/web1" -mindepth 1 -maxdepth 1 \( -empty -o -name '.*' \))" "$archive/web1/log"
+		rm -r "$archive/web1/"log-* "$record/done/archive"
+	done
+}
+
+@test "an archive of nothing, which was put in place by its name, is not taken for what a killed one left" {
+	command -v strace >/dev/null || skip 'needs strace'
+	rm -r "$me/log/"*
+	archive
+	starts
+	by_hand archive release end strace -f -o "$tree/trace" -e inject=renameat2:error=EINVAL
+	[ "$status" -eq 0 ]
+	holds "$record/done/archive-claim" "log $archive/web1/log"
+	by_hand archive release end
+	[ "$status" -eq 0 ]
+	is_there "$archive/web1/log"
+	same "$(names_in "$archive/web1")" log
+}
+
 @test "what was left when the power failed, and the journal is lost, is known by its name, whatever the day" {
 	command -v strace >/dev/null || skip 'needs strace'
 	archive '' "$archive/web1/%DATE%"

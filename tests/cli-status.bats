@@ -314,19 +314,25 @@ sits_there() {
 
 @test "resolve --discard names what is left of an archive that was killed, once, and leaves it" {
 	command -v strace >/dev/null || skip 'needs strace'
-	local left n
+	local left empty n
 	unfinished
 	mv "$me/var/log.away" "$me/var/log"
 	for n in 1 2; do
 		by_hand archive release end strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:signal=KILL
 		[ "$status" -ne 0 ]
 	done
+	# and its name, where that is taken before
+	by_hand archive release end strace -f -o "$tree/trace" -e trace=renameat2,renameat \
+		-e inject=renameat2:error=EINVAL -e inject=renameat:signal=KILL
+	[ "$status" -ne 0 ]
 	left=$(find "$archive" -name '.virt-parts.*')
-	is_there "$left"
+	empty=$(find "$archive/web1" -mindepth 1 -empty)
+	is_there "$left" "$empty"
 	good -c "$daemon" resolve --discard --yes web1
-	same "$(grep -c 'not completed' <<<"$output")" 1
+	same "$(grep -c 'not completed' <<<"$output")" 2
 	has "$output" "stays: '$left', part of an archive that was not completed; remove it then"
-	is_there "$left"
+	has "$output" "stays: '$empty', part of an archive that was not completed; remove it then"
+	is_there "$left" "$empty"
 }
 
 @test "a ramdisk that the guest has buried too deep keeps the run; resolve --discard ends it and leaves the mount" {

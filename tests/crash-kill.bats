@@ -61,6 +61,17 @@ after_release() {
 	proof 13 "$tried" 0 0 "--kill-all: of $of calls"
 }
 
+after_claim() {
+	lives_on
+}
+
+@test "release killed at any call where no rename can spare what is there: no empty archive is left" {
+	running
+	event=(release end destroyed)
+	sweep after_claim --no-replace --kill
+	proof 13 "$tried" 0 0 "--no-replace --kill: of $of calls"
+}
+
 after_prepare() {
 	nothing_partial && does prepare begin && does started begin &&
 		same "$(grep -c " $me/r " /proc/self/mountinfo)" 1 &&

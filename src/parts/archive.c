@@ -10,6 +10,9 @@
  * Journal, done/archive-staging: `NAME DST` before the directory NAME is made, beside DST, in which an archive
  * is built: where a process that was killed may have left one, on whatever day. After a power loss, which may
  * cost the journal, one is known by its name, which the run's boot and guest make that of no other host.
+ *
+ * Journal, done/archive-claim: `NAME DST` before the name that an archive gets is taken by an empty directory,
+ * beside DST, where the filesystem can put nothing in place without that: killed then, it would look like one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -182,6 +185,18 @@ static int note_staging(void *context, const char *name, char *why, size_t size)
 	return note_name(context, "done/archive-staging", name, why, size);
 }
 
+/* It is on disk before the claim may be on that of another machine. */
+static int note_claim(void *context, const char *name, char *why, size_t size)
+{
+	const struct archiving *a = context;
+	int r = note_name(a, "done/archive-claim", name, why, size);
+
+	if (r == 0 && (r = vp_record_sync(a->run)) < 0)
+		snprintf(why, size, "cannot bring the run's record in '%s' to disk: %s",
+			a->event->state_dir, strerror(-r));
+	return r;
+}
+
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
 static int copy_and_publish(struct archiving *a, int source, int parent, const char *leaf,
 	const struct vp_space *limits, struct vp_copy_result *result, char *ret_name, char *why,
@@ -189,7 +204,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 {
 	struct vp_copy_options options = options_of(a, limits);
 	char staging_name[NAME_MAX + 1], ignored[256], key[128];
-	const struct vp_staging_maker maker = {key, note_staging, a};
+	const struct vp_staging_maker maker = {
+		.key = key, .note = note_staging, .note_claim = note_claim, .context = a};
 	int staging, r;
 
 	*ret_name = '\0';
@@ -202,7 +218,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 	if (r == 0)
 		r = vp_space_check(&a->policy, parent, why, size);
 	if (r == 0)
-		r = vp_publish(staging, "tree", parent, leaf, MAX_NAMES, ret_name, why, size);
+		r = vp_publish(
+			staging, "tree", parent, leaf, MAX_NAMES, &maker, ret_name, why, size);
 	if (r == -E2BIG) {
 		size_t used = strlen(why);
 
@@ -369,19 +386,39 @@ static int begin(struct archiving *a, const struct vp_element *directive)
 	return r;
 }
 
-/* LINE is of the journal. What cannot be removed keeps no archive from being made. */
-static void remove_left_at(
-	struct archiving *a, const struct vp_element *directive, char *line, const char *dst)
+/* The result of an archive of an empty directory is empty, too. */
+static int remove_claim(const struct archiving *a, int parent, const char *name, const char *path,
+	char *why, size_t size)
 {
-	char why[1024] = "";
+	char *journal = NULL, *line = NULL;
+	int r = asprintf(&line, " %s\n", path) < 0 ? -ENOMEM : 0;
+
+	if (r == 0)
+		r = vp_record_read(a->run, "done/archive", &journal, NULL);
+	if (r == -ENOENT || (r == 0 && !strstr(journal, line)))
+		r = vp_publish_remove_left(parent, name, why, size);
+	free(journal);
+	free(line);
+	return r;
+}
+
+/* LINE is of a journal. What cannot be removed keeps no archive from being made. */
+static void remove_left_at(struct archiving *a, const struct vp_element *directive, char *line,
+	const char *dst, bool claim)
+{
+	char why[1024] = "", *path;
 	const char *leaf;
 	int parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0, &leaf), r = parent;
 
 	line[dst - line - 1] = '\0';
+	path = parent < 0 ? NULL : final_path(dst, leaf, line);
 	if (parent >= 0) {
-		r = vp_staging_remove_left(parent, line, why, sizeof(why));
+		r = !path   ? -ENOMEM
+		    : claim ? remove_claim(a, parent, line, path, why, sizeof(why))
+			    : vp_staging_remove_left(parent, line, why, sizeof(why));
 		close(parent);
 	}
+	free(path);
 	if (r > 0)
 		vp_note(a->event, directive, "removed '%s', of an interrupted archive to '%s'",
 			line, dst);
@@ -391,19 +428,20 @@ static void remove_left_at(
 			line, dst, parent < 0 ? a->policy.why : why);
 }
 
-/* What processes of this run were building when they were killed. */
-static void remove_left(struct archiving *a, const struct vp_element *directive)
+/* What processes of this run were building, or putting in place, when they were killed. */
+static void remove_left(struct archiving *a, const struct vp_element *directive, bool claims)
 {
 	char *journal, *rest, *line;
 
-	if (vp_record_read(a->run, "done/archive-staging", &journal, NULL) < 0)
+	if (vp_record_read(a->run, claims ? "done/archive-claim" : "done/archive-staging", &journal,
+		    NULL) < 0)
 		return;
 	rest = journal;
 	while ((line = strsep(&rest, "\n"))) {
 		const char *dst = strchr(line, '/');
 
 		if (dst && dst > line)
-			remove_left_at(a, directive, line, dst);
+			remove_left_at(a, directive, line, dst, claims);
 	}
 	free(journal);
 }
@@ -453,8 +491,10 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		vp_note(event, directive, "nothing to archive when the guest ends with '%s'",
 			event->reason);
 	ready = due > 0 && status == 0;
-	if (ready && !has_looked)
-		remove_left(&a, directive);
+	if (ready && !has_looked) {
+		remove_left(&a, directive, false);
+		remove_left(&a, directive, true);
+	}
 	has_looked = has_looked || ready;
 	/* whatever is done: by the number the journal knows it the next time */
 	for (a.dircopy = vp_child(directive, "dircopy"); a.dircopy;

@@ -17,11 +17,14 @@
 /*
  * The same where the filesystem has no RENAME_NOREPLACE (NFS): the name is taken by an exclusive
  * mkdir, and a directory can be renamed over an empty one only; anything else gets the name by
- * link(), which never replaces.
+ * link(), which never replaces. Between mkdir and rename an empty directory looks like the result, so
+ * that the maker is told before it is made. What is there already is not told: it is not the maker's.
  */
-static int move_by_claim(int from_dir, const char *from, int to_dir, const char *to)
+static int move_by_claim(int from_dir, const char *from, int to_dir, const char *to,
+	const struct vp_staging_maker *maker, const struct vp_why *why)
 {
 	struct stat st;
+	int r;
 
 	if (fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
@@ -30,23 +33,42 @@ static int move_by_claim(int from_dir, const char *from, int to_dir, const char 
 			return -errno;
 		return unlinkat(from_dir, from, 0) < 0 ? -errno : 0;
 	}
+	if (fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	r = maker && maker->note_claim ? maker->note_claim(maker->context, to, why->text, why->size)
+				       : 0;
+	if (r < 0)
+		return r;
 	if (mkdirat(to_dir, to, 0700) < 0)
 		return -errno;
-	if (renameat(from_dir, from, to_dir, to) < 0) {
-		int r = -errno;
-
-		unlinkat(to_dir, to, AT_REMOVEDIR);
-		return r;
-	}
-	return 0;
+	if (renameat(from_dir, from, to_dir, to) == 0)
+		return 0;
+	/* another host took it for left, and put its own there */
+	r = errno == ENOTEMPTY ? -EEXIST : -errno;
+	unlinkat(to_dir, to, AT_REMOVEDIR);
+	return r;
 }
 
-static int move(int from_dir, const char *from, int to_dir, const char *to)
+static int move(int from_dir, const char *from, int to_dir, const char *to,
+	const struct vp_staging_maker *maker, const struct vp_why *why)
 {
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	return errno == EINVAL || errno == ENOSYS ? move_by_claim(from_dir, from, to_dir, to)
-						  : -errno;
+	return errno == EINVAL || errno == ENOSYS
+		       ? move_by_claim(from_dir, from, to_dir, to, maker, why)
+		       : -errno;
+}
+
+int vp_publish_remove_left(int dest_parent, const char *name, char *ret_why, size_t why_size)
+{
+	const struct vp_why why = {ret_why, why_size};
+
+	if (unlinkat(dest_parent, name, AT_REMOVEDIR) == 0)
+		return 1;
+	/* it has come to hold something, or is something else by now */
+	if (errno == ENOENT || errno == ENOTEMPTY || errno == ENOTDIR || errno == EBUSY)
+		return 0;
+	return vp_why_path(&why, -errno, "remove", name);
 }
 
 /* Has dir and the directories above it fsynced, up to the root of its mount. */
@@ -86,22 +108,26 @@ static int sync_names(int staging_dir, int dest_parent)
 }
 
 int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const char *name,
-	unsigned max_tries, char ret_name[NAME_MAX + 1], char *ret_why, size_t why_size)
+	unsigned max_tries, const struct vp_staging_maker *maker, char ret_name[NAME_MAX + 1],
+	char *ret_why, size_t why_size)
 {
 	const struct vp_why why = {ret_why, why_size};
 	char final[NAME_MAX + 32];
 	int r = -EEXIST;
 
 	ret_name[0] = '\0';
+	if (why_size)
+		ret_why[0] = '\0';
 	for (unsigned number = 1; number <= max_tries && r == -EEXIST; number++) {
 		int length = number == 1 ? snprintf(final, sizeof(final), "%s", name)
 					 : snprintf(final, sizeof(final), "%s-%u", name, number);
 
-		r = length > NAME_MAX ? -ENAMETOOLONG
-				      : move(staging_dir, staged_name, dest_parent, final);
+		r = length > NAME_MAX
+			    ? -ENAMETOOLONG
+			    : move(staging_dir, staged_name, dest_parent, final, maker, &why);
 	}
 	if (r < 0)
-		return vp_why_path(&why, r, "put in place as", name);
+		return why_size && *ret_why ? r : vp_why_path(&why, r, "put in place as", name);
 	memcpy(ret_name, final, strlen(final) + 1);
 	r = sync_names(staging_dir, dest_parent);
 	return r < 0 ? vp_why_path(&why, r, "write to disk the name", final) : 0;

@@ -21,6 +21,8 @@ struct vp_staging_maker {
 	const char *key; /* no other maker has it, on any host: its directories are known by name */
 	/* told each name before it is made, for where it is not looked for; -errno and why end it; or NULL */
 	int (*note)(void *context, const char *staging_name, char *ret_why, size_t why_size);
+	/* the same of a final name that vp_publish is about to take by an empty directory; or NULL */
+	int (*note_claim)(void *context, const char *name, char *ret_why, size_t why_size);
 	void *context;
 };
 
@@ -52,12 +54,17 @@ int vp_staging_remove_left(
 /*
  * Puts staged_name of staging_dir into dest_parent under name, else as name-2, name-3, ... until
  * max_tries names were tried (-EEXIST). Nothing is ever overwritten (RENAME_NOREPLACE; where a
- * filesystem lacks it, by an exclusive mkdir or link). Then staging_dir, dest_parent and the
+ * filesystem lacks it, by an exclusive mkdir or link). Killed behind that mkdir it leaves an empty
+ * directory, of a name that maker (or NULL) was told; vp_publish_remove_left takes it away. Then staging_dir, dest_parent and the
  * directories above it on this mount are fsynced, since one of those may be as new. ret_name gets
  * the name used as soon as the thing is there, also when an fsync fails after that: then it is in
  * place, and the error says that it may not be on disk. On an earlier error ret_name is "".
  */
 int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const char *name,
-	unsigned max_tries, char ret_name[NAME_MAX + 1], char *ret_why, size_t why_size);
+	unsigned max_tries, const struct vp_staging_maker *maker, char ret_name[NAME_MAX + 1],
+	char *ret_why, size_t why_size);
+
+/* Removes what a note_claim was told of, if it is an empty directory still. 1, 0, or -errno. */
+int vp_publish_remove_left(int dest_parent, const char *name, char *ret_why, size_t why_size);
 
 #endif

@@ -30,6 +30,7 @@ static const char usage[] =
 	"  --shutdown DIR F   FS_IOC_SHUTDOWN of the filesystem of DIR with flags F, SIGKILL to "
 	"all\n"
 	"  --no-fsync         every fsync and the like does nothing and succeeds\n"
+	"  --no-replace       RENAME_NOREPLACE and the like fail, as on NFS\n"
 	"  --after TEXT       system calls count from the first on that opens or makes a path with "
 	"TEXT\n"
 	"  --report FILE      gets `calls N fallible N hit NAME`\n"
@@ -133,7 +134,7 @@ enum action { COUNT, KILL, KILL_ALL, FAIL, SHUTDOWN };
 static enum action action;
 static long at_call, variant, calls, fallible_calls;
 static int shutdown_fd = -1, shutdown_flags;
-static bool no_fsync;
+static bool no_fsync, no_replace;
 static const char *report_path, *after, *hit = "nothing";
 
 static struct process {
@@ -286,6 +287,10 @@ static void on_call(struct process *process)
 		long number = (long)info.entry.nr;
 
 		process->result = 0;
+		if (no_replace && number == SYS_renameat2 && info.entry.args[4]) {
+			process->result = EINVAL;
+			set_call(process->id, -1);
+		}
 		if (after && !is_begin(process->id, &info))
 			return;
 		after = NULL;
@@ -361,6 +366,8 @@ static char **read_options(char **at)
 			shutdown_flags = atoi(next(&at));
 		} else if (!strcmp(*at, "--no-fsync")) {
 			no_fsync = true;
+		} else if (!strcmp(*at, "--no-replace")) {
+			no_replace = true;
 		} else if (!strcmp(*at, "--after")) {
 			after = next(&at);
 		} else if (!strcmp(*at, "--report")) {

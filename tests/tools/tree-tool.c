@@ -94,7 +94,8 @@ static int copy(struct tool *tool, char **argument)
 	if (tool->hold > 0)
 		sleep(tool->hold);
 	if (r == 0)
-		r = vp_publish(staging, "tree", parent, argument[2], 100, name, why, sizeof(why));
+		r = vp_publish(
+			staging, "tree", parent, argument[2], 100, NULL, name, why, sizeof(why));
 	if (r == 0)
 		printf("%s\n", name);
 	int status = report(r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolve --discard: what it loses, and the record that is left for the release parts. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,14 +33,29 @@ static void show_directives(struct resolving *x)
 	show_lines(cli, "is not deleted", runs_undeleted(cli, x->record, ""));
 }
 
-/* What an archive was built in that was killed: with the record it is not known any more. */
-static void show_staging(struct resolving *x)
+/* What took the name of an archive, where the filesystem needs that, and is not the archive. */
+static bool is_claim(struct resolving *x, const char *path)
+{
+	struct cli *cli = x->cli;
+	DIR *dir = opendir(path);
+	unsigned n = 0;
+
+	while (dir && n < 3 && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return dir && n == 2 &&
+	       !strstr(runs_archived(cli, x->record), cli_format(cli, " %s\n", path));
+}
+
+/* What an archive was built in, or took its name, that was killed: with the record it is not known any more. */
+static void show_left(struct resolving *x, const char *file, bool claims)
 {
 	struct cli *cli = x->cli;
 	const char *lines, *line;
 	char *journal;
 
-	if (vp_record_read(x->record, "done/archive-staging", &journal, NULL) < 0)
+	if (vp_record_read(x->record, file, &journal, NULL) < 0)
 		return;
 	lines = cli_copy(cli, journal, strlen(journal));
 	free(journal);
@@ -50,7 +66,8 @@ static void show_staging(struct resolving *x)
 			continue;
 		path = cli_format(
 			cli, "%.*s/%.*s", (int)(leaf - dst), dst, (int)(dst - line - 1), line);
-		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (claims ? !is_claim(x, path)
+			   : faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		printf("  stays: '%s', part of an archive that was not completed; remove it then\n",
 			cli_shown(cli, path));
@@ -119,7 +136,8 @@ void discard_show_loss(struct resolving *x)
 			show_ramdisk(cli, &own.mounts[i]);
 	vp_own_mounts_free(&own);
 	show_images(x);
-	show_staging(x);
+	show_left(x, "done/archive-staging", false);
+	show_left(x, "done/archive-claim", true);
 	show_directives(x);
 	fflush(stdout);
 }
