@@ -801,6 +801,44 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	nothing_left
 }
 
+# host_reboots: no mount of the guest, and another boot; power lost: nor its journals
+host_reboots() {
+	local target
+	while read -r target; do
+		umount "$target"
+	done < <(mounts_below "$tree" | tac)
+	[[ ${1:-} != power ]] || rm -rf "$record/done"
+	sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' "$record/run"
+}
+
+@test "what a ramdisk held when the host went down is not in the archive, and that is said" {
+	local how gone="ended with the host's last boot; what it held is not in this archive"
+	ask "<ramdisk><dir size='64K'>$me/log/r</dir><dir size='64K'>$me/other</dir></ramdisk>
+		<archive><dircopy><src>$me/log</src><dst>$archive/web1/log</dst></dircopy>
+			<dircopy><src>$me/log/r/below</src><dst>$archive/web1/below</dst></dircopy>
+			<dircopy><src>$me/log/sub</src><dst>$archive/web1/sub</dst></dircopy></archive>"
+	for how in reboot power; do
+		starts
+		mkdir "$me/log/r/below"
+		host_reboots "$how"
+		# what the guest has made of it there
+		mkdir "$me/log/r/below"
+		rm "$tree/log/lxc-web1.log"
+		does prepare begin
+		same "$(grep -c "<archive><dircopy>: note: warning: the ramdisk '$me/log/r' $gone" "$tree/log/lxc-web1.log")" 2
+		same "$(grep -c "$gone" "$tree/log/lxc-web1.log")" 2
+		is_there "$archive/web1/log/messages" "$archive/web1/sub/deep"
+		does start begin
+		does started begin
+		mkdir "$me/log/r/below"
+		rm "$tree/log/lxc-web1.log"
+		ends
+		lacks "$(<"$tree/log/lxc-web1.log")" 'warning'
+		rmdir "$me/log/r/below"
+	done
+	nothing_left
+}
+
 @test "where a ramdisk was is not archived after it" {
 	mkdir "$me/r"
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>

@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "asked.h"
+#include "bind.h"
 #include "directives.h"
 #include "own-mounts.h"
 #include "record.h"
@@ -303,6 +305,39 @@ static int refuse_moved(
 	return -EBUSY;
 }
 
+static bool is_mounted(const struct archiving *a, const char *path)
+{
+	for (size_t i = 0; i < a->own.n; i++)
+		if (!strcmp(a->own.mounts[i].path, path))
+			return true;
+	return false;
+}
+
+/* By what the run asks, which a power loss spares: no ramdisk outlives the boot that it was mounted in. */
+static void warn_of_gone(const struct archiving *a, const char *src)
+{
+	struct vp_source asked;
+	const struct vp_element *where;
+
+	if (vp_run_is_of_this_boot(&a->info))
+		return;
+	(void)vp_asked_read(a->run, "ramdisk", &asked);
+	for (struct vp_element *one = asked.directives; one; one = one->next) {
+		if (vp_bind(&asked, one, vp_ramdisk.spec, a->event, &where) < 0)
+			continue;
+		for (const struct vp_element *dir = vp_child(one, "dir"); dir;
+			dir = vp_next(dir, "dir"))
+			if ((vp_path_within(src, dir->text) || vp_path_within(dir->text, src)) &&
+				!is_mounted(a, dir->text))
+				vp_note(a->event, a->dircopy,
+					"warning: the ramdisk '%s' ended with the host's last "
+					"boot; "
+					"what it held is not in this archive",
+					dir->text);
+	}
+	vp_source_free(&asked);
+}
+
 static int archive_dircopy(struct archiving *a, unsigned number)
 {
 	const char *src = vp_child(a->dircopy, "src")->text,
@@ -327,6 +362,7 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 			"cannot archive: %s; nothing is deleted or unmounted", a->policy.why);
 		return source;
 	}
+	warn_of_gone(a, src);
 	parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0700, &leaf);
 	if (parent >= 0 && vp_own_mounts_hold(parent, &a->own)) {
 		vp_error(a->event, a->dircopy,
