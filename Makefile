@@ -116,7 +116,7 @@ $(BUILD)/virt-parts.pc: src/lib/virt-parts.pc.in $(BUILD)/prefix
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 tools: $(TOOLS)
 
-$(BUILD)/tools/iso-build: $(filter-out %/preload-iso.o,$(call objects,iso))
+$(BUILD)/tools/iso-build: $(filter-out $(BUILD)/iso/preload-%.o,$(call objects,iso))
 $(BUILD)/tools/iso-build: CPPFLAGS += -Isrc/iso
 $(BUILD)/tools/iso-build: TOOL_LIBS = $(ISO_LIBS)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)

@@ -116,7 +116,10 @@ preload_at() {
 @test "the release removes the image, and a leftover of a builder that was killed" {
 	given seed src "	=$seed/data"
 	preload_at attach begin seed
-	echo partial >"$iso/web1/.seed.attached.iso.virt-parts"
+	local left=$iso/web1/.seed.attached.iso.virt-parts
+	echo partial >"$left"
+	# as it has noted it
+	echo "built $(stat -c %i "$left") - $image" >>"$record/done/preload"
 	ends
 	nothing_left
 	same "$(names_in "$iso/web1")" ''

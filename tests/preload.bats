@@ -224,6 +224,47 @@ label_of() {
 	nothing_left
 }
 
+# on_b COMMAND...: events come to another host, which has the files in common with this one, and no record
+on_b() {
+	local hooks=$tree/hooks-b
+	[[ -e $hooks ]] || {
+		cp -a "$tree/hooks" "$hooks"
+		sed -i -E "s,^((state|run) = $tree/)(state|run)$,\\1\\3-b," "$hooks/parts.conf"
+	}
+	"$@"
+}
+
+@test "the image that another host has built meanwhile, or builds, is not removed at the end of the run here" {
+	image '' "<file path='a'/>"
+	starts
+	on_b starts
+	is_there "$tree/state-b"
+	# as one is called where files without a name are not known
+	touch "$iso/web1/.seed.iso.virt-parts"
+	ends
+	is_there "$image" "$iso/web1/.seed.iso.virt-parts"
+	says "'$image' stays: it is not the image that this run built"
+	no_record
+	rm "$iso/web1/.seed.iso.virt-parts"
+	on_b ends
+	is_gone "$image"
+}
+
+@test "an image that an older virt-parts built, which has not noted which file that is, is removed; one of an unknown time of birth, too" {
+	image '' "<file path='a'/>"
+	local change
+	for change in '/^built/d' 's/^(built [0-9]+) [^ ]+/\1 -/'; do
+		starts
+		sed -i -E "$change" "$record/done/preload"
+		ends
+		is_gone "$image"
+	done
+	starts
+	sed -i -E 's/^built [0-9]+/built 1/' "$record/done/preload"
+	ends
+	is_there "$image"
+}
+
 @test "when the image stays: saved, from-snapshot, migrated" {
 	local reason
 	image '' "<file path='a'/>"

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 
 #include "beneath.h"
 #include "iso.h"
+#include "preload-journal.h"
 #include "record.h"
 #include "space.h"
 
@@ -101,7 +101,7 @@ static int open_image(int parent, const char *temporary, bool *ret_named)
 }
 
 /* The path is claimed: what has the temporary name is a leftover of a killed run. */
-static int build_beside(struct building *b, const char *temporary)
+static int build_beside(struct building *b, int run, const char *temporary, bool sync)
 {
 	bool named;
 	int fd, r;
@@ -110,8 +110,14 @@ static int build_beside(struct building *b, const char *temporary)
 	fd = open_image(b->parent, temporary, &named);
 	if (fd < 0)
 		return fd;
+	r = preload_journal_built(run, fd, b->path);
+	if (r == 0 && sync)
+		r = vp_record_sync(run);
+	if (r < 0)
+		snprintf(b->why, b->why_size, "cannot write to the run's record: %s", strerror(-r));
 	/* before, and it is on disk with the rest; after, when its owner could open it half-done */
-	r = named ? 0 : set_owner(b, fd);
+	if (r == 0 && !named)
+		r = set_owner(b, fd);
 	if (r == 0)
 		r = iso_build(&b->request, fd, b->why, b->why_size);
 	if (r == 0 && named)
@@ -127,34 +133,9 @@ static int build_beside(struct building *b, const char *temporary)
 	return r;
 }
 
-/* 1, 0 or -errno. */
-static int is_in_journal(int run, const char *path)
-{
-	char *line;
-	int r;
-
-	if (asprintf(&line, "iso %s", path) < 0)
-		return -ENOMEM;
-	r = vp_record_has_line(run, "done/preload", line);
-	free(line);
-	return r;
-}
-
-static int write_journal(int run, const char *path)
-{
-	char *line;
-	int r;
-
-	if (asprintf(&line, "iso %s", path) < 0)
-		return -ENOMEM;
-	r = vp_record_append(run, "done/preload", line);
-	free(line);
-	return r;
-}
-
 static int put_in_place(struct building *b, int run, const char *temporary, bool replace)
 {
-	int r = write_journal(run, b->path);
+	int r = preload_journal_place(run, b->path);
 
 	/* what appeared since it was looked at is not overwritten */
 	if (r == 0 && renameat2(b->parent, temporary, b->parent, b->leaf,
@@ -179,6 +160,20 @@ static int set_limits(struct building *b)
 	return 0;
 }
 
+/* One that is there, and is this run's from now on. */
+static int take_over(struct building *b, int run)
+{
+	int r = preload_journal_has(run, b->path), fd;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	fd = vp_open_beneath(b->parent, b->leaf, O_PATH);
+	r = fd < 0 ? fd : preload_journal_built(run, fd, b->path);
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? r : preload_journal_place(run, b->path);
+}
+
 /* The name that an image has before it is in place. */
 static int temporary_of(const char *leaf, char ret[NAME_MAX + 1])
 {
@@ -198,8 +193,7 @@ static int build(struct building *b, int run, unsigned how)
 		return there;
 	if (there && (how & PRELOAD_ISO_KEEP)) {
 		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
-		r = is_in_journal(run, b->path);
-		return r == 0 ? write_journal(run, b->path) : r < 0 ? r : 0;
+		return take_over(b, run);
 	}
 	r = temporary_of(b->leaf, temporary);
 	if (r == 0)
@@ -207,12 +201,12 @@ static int build(struct building *b, int run, unsigned how)
 	if (r == 0)
 		r = open_sources(b);
 	if (r == 0 && (how & PRELOAD_ISO_SYNC)) {
-		r = write_journal(run, b->path);
+		r = preload_journal_place(run, b->path);
 		if (r == 0)
 			r = vp_record_sync(run);
 	}
 	if (r == 0)
-		r = build_beside(b, temporary);
+		r = build_beside(b, run, temporary, how & PRELOAD_ISO_SYNC);
 	close_sources(b);
 	return r < 0 ? r : put_in_place(b, run, temporary, there);
 }
@@ -250,7 +244,7 @@ int preload_iso_remove(
 	int root, parent, r;
 	const char *leaf;
 
-	r = is_in_journal(run, path);
+	r = preload_journal_has(run, path);
 	if (r < 0)
 		snprintf(why, size, "cannot read the run's journal: %s", strerror(-r));
 	if (r <= 0)
@@ -264,12 +258,18 @@ int preload_iso_remove(
 		return parent == -ENOENT ? 0 : parent;
 	}
 	iso_owner_id(event->uuid, id);
-	/* of one that was killed while it built: the path is claimed, so that it is this run's */
-	if (temporary_of(leaf, temporary) == 0)
+	/* of one that was killed while it built */
+	if (temporary_of(leaf, temporary) == 0 &&
+		preload_journal_owns(run, parent, temporary, path) > 0)
 		unlinkat(parent, temporary, 0);
 	r = iso_look_at_place(parent, leaf, id);
 	if (r == -EEXIST)
 		snprintf(why, size, "it is not this guest's image any more; it is left alone");
+	else if (r > 0 && (r = preload_journal_owns(run, parent, leaf, path)) == 0)
+		vp_note(event, NULL,
+			"'%s' stays: it is not the image that this run built, but a later one; "
+			"another host may use it",
+			path);
 	else if (r > 0 && unlinkat(parent, leaf, 0) < 0)
 		r = -errno;
 	close(parent);

@@ -12,9 +12,9 @@ enum preload_iso_how {
 };
 
 /*
- * Builds the image that the bound <iso> asks for and puts it in place by rename, with `iso PATH` in
- * the journal of RUN before. A file there that is not this guest's image is refused (-EEXIST). HOW:
- * enum preload_iso_how. 0 or -errno and why.
+ * Builds the image that the bound <iso> asks for and puts it in place by rename, noted in the journal
+ * of RUN before. A file there that is not this guest's image is refused (-EEXIST). HOW: enum
+ * preload_iso_how. 0 or -errno and why.
  */
 int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 	const struct vp_element *iso, int run, unsigned how, char *ret_why, size_t why_size);

@@ -35,7 +35,7 @@ enum { VP_BIRTH_SIZE = 32, VP_MOUNT_SOURCE_SIZE = 64 };
 /* The source, as mountinfo has it, of the ramdisks of the guest UUID. */
 void vp_mount_source(const char *uuid, char ret[VP_MOUNT_SOURCE_SIZE]);
 
-/* The time of birth of the directory FD, as the journal has it. */
+/* The time of birth of what FD is, as journals have it. */
 void vp_birth_of(int fd, char ret[VP_BIRTH_SIZE]);
 
 /* Opens it with O_PATH: a descriptor or -errno; -EAGAIN when it is not there now, or is covered. */

@@ -3,7 +3,7 @@
  * preload: files that are there when the guest starts: <iso>, an image built for it, and <dircopy>,
  * copied into its tree.
  *
- * Journal, done/preload: `iso PATH` before an image is put in place.
+ * Journal, done/preload: see preload-journal.h.
  *
  * `virt-parts attach` and detach run it for a guest that runs: `attach begin NAME` builds the image
  * that the record's attached/NAME asks for, `detach end NAME` removes it.
