@@ -321,15 +321,15 @@ known() {
 }
 
 @test "a part that the kernel cannot run is found" {
-	local file=$parts/prepare_begin.d/30-own
-	part "$file"
+	local own=$parts/prepare_begin.d/30-own
+	part "$own"
 	good -c "$daemon" doctor
-	printf '#!/bin/sh\r\nexit 0\r\n' >"$file"
-	ill "'$file' cannot be run, and counts as failed: its interpreter '/bin/sh' is not there"
-	: >"$file"
-	ill "'$file' cannot be run, and counts as failed: it is no program"
+	printf '#!/bin/sh\r\nexit 0\r\n' >"$own"
+	ill "'$own' cannot be run, and counts as failed: its interpreter '/bin/sh' is not there"
+	: >"$own"
+	ill "'$own' cannot be run, and counts as failed: it is no program"
 	# as VFIO-Tools has it, that is one
-	rm "$file"
+	rm "$own"
 	mkdir -p "$hooks/qemu.d/web1/prepare/begin"
 	install -m 0755 /dev/null "$hooks/qemu.d/web1/prepare/begin/start.sh"
 	vp -c "$daemon" doctor
