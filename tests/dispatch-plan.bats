@@ -257,7 +257,7 @@ teardown() { tree_remove; }
 	chmod 0755 "$hooks/qemu_release_end_-.d/10-a"
 	event release end
 	[ "$status" -ne 0 ]
-	has "$errors" '10-a failed (cannot be run: Exec format error)'
+	has "$errors" '10-a failed (cannot be run: it is no program'
 }
 
 @test "the layout of VFIO-Tools passes directories over, and files that are not executable with a warning" {

@@ -148,10 +148,10 @@ red \x1b[31m\x01'
 	chmod 0755 "$parts"/prepare_begin.d/*
 	event prepare begin
 	[ "$status" -eq 1 ]
-	has "$errors" '10-a failed (cannot be run: Exec format error)'
+	has "$errors" '10-a failed (cannot be run: it is no program'
 	rm "$parts/prepare_begin.d/10-a"
 	event prepare begin
-	has "$errors" '20-b failed (cannot be run: No such file or directory)'
+	has "$errors" "20-b failed (cannot be run: its interpreter '/nonexistent/interpreter' is not there)"
 }
 
 @test "a part that prints much costs no memory, and at most 4 KiB are told" {
