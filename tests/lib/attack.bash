@@ -214,6 +214,9 @@ put_back() {
 	rm -rf "$guests" "$archive" "$iso" "$fs/state/"*
 	cp -a "$kept/guests" "$kept/archive" "$kept/iso" "$fs/"
 	cp -a "$kept/state/." "$fs/state/"
+	# a copy, which is known by its own number
+	[[ ! -e $iso/web1/seed.iso || ! -e $record/done/preload ]] ||
+		sed -i "s,^built [0-9]* [^ ]* ,built $(stat -c %i "$iso/web1/seed.iso") - ," "$record/done/preload"
 	if [[ -e $tree/kept-r/file ]]; then
 		mount -t tmpfs -o size=256k,nosuid,nodev,noexec "virt-parts:$id" "$me/r"
 		cp "$tree/kept-r/file" "$me/r/"
