@@ -41,12 +41,16 @@ int vp_owed_add(int run, unsigned turn, const char *reason)
 /* Whether the run's <dircopy> NUMBER is in archive's journal for TURN, or one after it. */
 static bool was_archived(const char *journal, unsigned turn, unsigned number)
 {
-	unsigned its_turn, its_number;
+	/* not by sscanf(3), which looks for the end of all of it at each line */
+	for (const char *at = journal; at && *at; at = strchr(at, '\n')) {
+		char *rest;
+		unsigned its_turn;
 
-	for (const char *at = journal; *at; at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
-		if (sscanf(at, "%u %u ", &its_turn, &its_number) == 2 && its_number == number &&
-			its_turn >= turn)
+		at += *at == '\n';
+		its_turn = (unsigned)strtoul(at, &rest, 10);
+		if (rest > at && its_turn >= turn && (unsigned)strtoul(rest, NULL, 10) == number)
 			return true;
+	}
 	return false;
 }
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,28 +15,28 @@
 #include "own-mounts.h"
 #include "record.h"
 
-int preload_journal_has(int run, const char *path)
+/* ACT on done/preload with the line that PATH is about to be in place. */
+static int with_place(
+	int (*act)(int run, const char *name, const char *line), int run, const char *path)
 {
 	char *line;
 	int r;
 
 	if (asprintf(&line, "iso %s", path) < 0)
 		return -ENOMEM;
-	r = vp_record_has_line(run, "done/preload", line);
+	r = act(run, "done/preload", line);
 	free(line);
 	return r;
 }
 
+int preload_journal_has(int run, const char *path)
+{
+	return with_place(vp_record_has_line, run, path);
+}
+
 int preload_journal_place(int run, const char *path)
 {
-	char *line;
-	int r;
-
-	if (asprintf(&line, "iso %s", path) < 0)
-		return -ENOMEM;
-	r = vp_record_append(run, "done/preload", line);
-	free(line);
-	return r;
+	return with_place(vp_record_append, run, path);
 }
 
 /* No other file has these, made here or by another host; birth is `-` where that is not known. */
@@ -71,25 +71,49 @@ int preload_journal_built(int run, int fd, const char *path)
 	return r;
 }
 
+/*
+ * The rest of a line behind `built `, which says that an image was made for PATH: as what, in RET. Not by
+ * sscanf(3), which looks for the end of the whole journal at each line.
+ */
+static bool read_built(const char *line, const char *path, struct identity *ret)
+{
+	size_t length = strlen(path), birth;
+	char *at;
+
+	ret->inode = strtoumax(line, &at, 10);
+	if (at == line || *at++ != ' ')
+		return false;
+	birth = strcspn(at, " \n");
+	if (birth >= sizeof(ret->birth) || at[birth] != ' ')
+		return false;
+	memcpy(ret->birth, at, birth);
+	ret->birth[birth] = '\0';
+	at += birth + 1;
+	return !strncmp(at, path, length) && at[length] == '\n';
+}
+
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+	return a->inode == b->inode &&
+	       (!strcmp(a->birth, b->birth) || !strcmp(a->birth, "-") || !strcmp(b->birth, "-"));
+}
+
 /* Whether the journal has it as made for PATH; true as well when it has none, as those of older versions. */
 static bool is_noted(const char *journal, const struct identity *identity, const char *path)
 {
-	size_t length = strlen(path);
+	static const char built[] = "built ";
 	bool noted = false;
 
-	for (const char *line = journal; line; line = strchr(line, '\n')) {
+	for (const char *line = journal; line && *line; line = strchr(line, '\n')) {
 		struct identity is;
-		int at;
 
 		line += *line == '\n';
-		if (sscanf(line, "built %ju %31s %n", &is.inode, is.birth, &at) != 2 ||
-			strncmp(line + at, path, length) != 0 || line[at + length] != '\n')
+		if (strncmp(line, built, sizeof(built) - 1) != 0 ||
+			!read_built(line + sizeof(built) - 1, path, &is))
 			continue;
-		noted = true;
-		if (is.inode == identity->inode &&
-			(!strcmp(is.birth, identity->birth) || !strcmp(is.birth, "-") ||
-				!strcmp(identity->birth, "-")))
+		if (is_same(&is, identity))
 			return true;
+		noted = true;
 	}
 	return !noted;
 }
