@@ -266,8 +266,10 @@ sits_there() {
 	has "$output" 'the run was discarded'
 	lacks "$output" 'copies'
 	lacks "$output" "deletes '"
-	# its guest comes back to it, and nothing of the old life was saved or deleted
+	# its guest comes back to it, and nothing of the old life was saved or deleted, nor is it owed
+	echo '1 destroyed' >"$record/owed"
 	starts
+	is_gone "$record/owed"
 	is_gone "$archive/web1"
 	is_there "$me/scratch"
 	echo new >"$me/tmp/in-memory"

@@ -94,6 +94,8 @@ bool vp_reason_matches(const char *when, const char *default_words, const char *
  * -errno.
  */
 int vp_owed_add(int run, unsigned turn, const char *reason);
+/* The ends before were given up, and nothing is to be archived for them: 0 or -errno. */
+int vp_owed_forget(int run);
 /*
  * Whether the run's <dircopy> NUMBER, of an <archive> with that `when`, is to be made at an end for REASON: it
  * acts then, or it did at an earlier end that the run went on from, and has not been made since. 1, 0, -errno.

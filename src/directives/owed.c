@@ -38,6 +38,11 @@ int vp_owed_add(int run, unsigned turn, const char *reason)
 	return r < 0 ? r : 0;
 }
 
+int vp_owed_forget(int run)
+{
+	return vp_record_remove(run, file);
+}
+
 /* Whether the run's <dircopy> NUMBER is in archive's journal for TURN, or one after it. */
 static bool was_archived(const char *journal, unsigned turn, unsigned number)
 {

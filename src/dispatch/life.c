@@ -141,7 +141,8 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 {
 	/* the last: with what the run asks, its guest gets back that this is archived and deleted */
 	static const char *const over[] = {"start", "started", "failed", "release", "discarded"};
-	bool paused = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED;
+	bool paused = begin == VP_BEGIN_RESTORED || begin == VP_BEGIN_REVERTED,
+	     given_up = vp_record_gives_up(d->record, "post-rm-rf");
 	char reason[REASON_SIZE];
 	int r;
 
@@ -151,9 +152,11 @@ static int continue_run(struct dispatch *d, struct vp_run *run, enum vp_begin be
 	 */
 	unfinished_reason(d->record, reason);
 	/* what was said to stay is not deleted for that reason, either */
-	if (vp_record_gives_up(d->record, "post-rm-rf"))
+	if (given_up)
 		strcpy(reason, "lost");
-	r = paused ? 0 : vp_owed_add(d->record, run->turn, reason);
+	r = given_up ? vp_owed_forget(d->record)
+	    : paused ? 0
+		     : vp_owed_add(d->record, run->turn, reason);
 	run->begin = begin;
 	run->time = d->event->time.tv_sec;
 	if (r == 0)

@@ -12,6 +12,7 @@
  *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
+ *	owed           `TURN REASON` of each end that the run went on from, unfinished
  *	discarded      an empty file: the run was discarded: what it asks of <archive> and <post-rm-rf> does
  *	               not count, and a ramdisk out of reach does not keep it; gone when the guest comes back
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
