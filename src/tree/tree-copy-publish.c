@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "rename-new.h"
 #include "sync-queue.h"
 #include "tree-copy-staging.h"
 #include "walk-text.h"
@@ -15,10 +16,10 @@
 #define MAX_ABOVE 128 /* directories above, fsynced */
 
 /*
- * The same where the filesystem has no RENAME_NOREPLACE (NFS): the name is taken by an exclusive
- * mkdir, and a directory can be renamed over an empty one only; anything else gets the name by
- * link(), which never replaces. Between mkdir and rename an empty directory looks like the result, so
- * that the maker is told before it is made. What is there already is not told: it is not the maker's.
+ * A directory where the filesystem has no RENAME_NOREPLACE: the name is taken by an exclusive mkdir, and
+ * a directory can be renamed over an empty one only. Between mkdir and rename an empty directory looks like
+ * the result, so that the maker is told before it is made. What is there already is not told: it is not
+ * the maker's.
  */
 static int move_by_claim(int from_dir, const char *from, int to_dir, const char *to,
 	const struct vp_staging_maker *maker, const struct vp_why *why)
@@ -26,13 +27,6 @@ static int move_by_claim(int from_dir, const char *from, int to_dir, const char 
 	struct stat st;
 	int r;
 
-	if (fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode)) {
-		if (linkat(from_dir, from, to_dir, to, 0) < 0)
-			return -errno;
-		return unlinkat(from_dir, from, 0) < 0 ? -errno : 0;
-	}
 	if (fstatat(to_dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
 	r = maker && maker->note_claim ? maker->note_claim(maker->context, to, why->text, why->size)
@@ -52,11 +46,9 @@ static int move_by_claim(int from_dir, const char *from, int to_dir, const char 
 static int move(int from_dir, const char *from, int to_dir, const char *to,
 	const struct vp_staging_maker *maker, const struct vp_why *why)
 {
-	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	return errno == EINVAL || errno == ENOSYS
-		       ? move_by_claim(from_dir, from, to_dir, to, maker, why)
-		       : -errno;
+	int r = vp_rename_new(from_dir, from, to_dir, to);
+
+	return r == -EOPNOTSUPP ? move_by_claim(from_dir, from, to_dir, to, maker, why) : r;
 }
 
 int vp_publish_remove_left(int dest_parent, const char *name, char *ret_why, size_t why_size)

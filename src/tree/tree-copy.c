@@ -30,13 +30,8 @@ int vp_copy_changed(struct vp_copy *copy, const char *name)
 
 void vp_copy_note(struct vp_copy *copy, const char *name, const char *what)
 {
-	/* what a guest can make without end must not fill the log */
-	enum { MAX_NOTES = 20 };
-
-	if (!copy->options->note || copy->n_notes > MAX_NOTES)
-		return;
-	copy->options->note(copy->options->context, vp_walk_path(copy->walk, name),
-		copy->n_notes++ < MAX_NOTES ? what : "and more, of which no more is told");
+	if (copy->options->note && (what = vp_walk_note(&copy->n_notes, what)))
+		copy->options->note(copy->options->context, vp_walk_path(copy->walk, name), what);
 }
 
 int vp_copy_charge(struct vp_copy *copy, uint64_t bytes)

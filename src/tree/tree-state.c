@@ -44,17 +44,25 @@ static int add_entry(const struct statx *st, void *context)
 	return 0;
 }
 
+int vp_tree_state_alone(int dir, struct vp_tree_state *ret)
+{
+	struct statx st;
+	int r = vp_identify(dir, "", NULL, &st);
+
+	if (r == 0)
+		*ret = (struct vp_tree_state){.value = state_of(&st)};
+	return r;
+}
+
 int vp_tree_state(int dir, const struct vp_walk_options *options, uint64_t max_entries,
 	struct vp_tree_state *ret)
 {
 	struct adding adding = {.max_entries = max_entries};
 	const struct vp_why nobody = {0};
-	struct statx st;
-	int r = vp_identify(dir, "", NULL, &st);
+	int r = vp_tree_state_alone(dir, &adding.state);
 
 	if (r < 0)
 		return r;
-	adding.state.value = state_of(&st);
 	r = vp_walk_each(dir, options, &nobody, add_entry, &adding);
 	if (r < 0)
 		return r;

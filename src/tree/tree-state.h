@@ -22,4 +22,7 @@ struct vp_tree_state {
 int vp_tree_state(int dir, const struct vp_walk_options *options, uint64_t max_entries,
 	struct vp_tree_state *ret);
 
+/* Of DIR alone, as it counts in the value of a tree that it is in. 0 or -errno. */
+int vp_tree_state_alone(int dir, struct vp_tree_state *ret);
+
 #endif

@@ -75,6 +75,15 @@ const char *vp_walk_text_path(
 	return buffer;
 }
 
+const char *vp_walk_note(unsigned *n, const char *what)
+{
+	enum { MAX_NOTES = 20 };
+
+	if (*n > MAX_NOTES)
+		return NULL;
+	return (*n)++ < MAX_NOTES ? what : "and more, of which no more is told";
+}
+
 int vp_why_set(const struct vp_why *why, int r, const char *format, ...)
 {
 	va_list arguments;

@@ -30,6 +30,12 @@ void vp_walk_text_pop(struct vp_walk_text *text);
 const char *vp_walk_text_path(
 	const struct vp_walk_text *text, const char *name, char buffer[VP_WALK_TEXT_MAX]);
 
+/*
+ * For a note of what a guest can make without end, which must not fill the log: WHAT for the first of those that *N
+ * counts, for one more that there are more, NULL from then on.
+ */
+const char *vp_walk_note(unsigned *n, const char *what);
+
 /* Where a public function's reason goes. The text may be NULL. */
 struct vp_why {
 	char *text;
