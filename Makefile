@@ -20,7 +20,7 @@ HARDEN_LDFLAGS = -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,text
 STATIC = -static-pie -pthread
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIE -pthread -MMD -MP \
-	-DVP_PREFIX='"$(PREFIX)"' -DVP_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDEN_CFLAGS) \
+	-DVP_PREFIX='"$(PREFIX)"' $(VERSION_CFLAGS) $(WARNINGS) $(HARDEN_CFLAGS) \
 	-Isrc/lib -Isrc/tree -Isrc/directives $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 XML_CFLAGS = $(shell pkg-config --cflags libxml-2.0)
@@ -70,7 +70,8 @@ $(BUILD)/virt-parts: $(call objects,cli/virt-parts) $(BUILD)/cli/schema.o \
 		$(filter-out %/main.o,$(call objects,dispatch)) $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(VIRT_LIBS)
 
-$(BUILD)/parts/virt-parts: $(BUILD)/parts/virt-parts.o $(LIBRARY)
+# it knows the events of libvirt by the dispatcher's table
+$(BUILD)/parts/virt-parts: $(BUILD)/parts/virt-parts.o $(BUILD)/dispatch/ops.o $(LIBRARY)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS)
 
 $(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(call objects,iso) $(LIBRARY)
@@ -79,7 +80,7 @@ $(BUILD)/parts/preload: $(BUILD)/parts/preload.o $(call objects,iso) $(LIBRARY)
 $(BUILD)/parts/ramdisk: $(BUILD)/parts/ramdisk.o $(call objects,ramdisk) $(LIBRARY)
 	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/parts/archive: $(BUILD)/parts/archive.o $(LIBRARY)
+$(BUILD)/parts/archive: $(BUILD)/parts/archive.o $(call objects,archive) $(LIBRARY)
 	$(CC) $(STATIC) $(HARDEN_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
@@ -87,14 +88,23 @@ $(BUILD)/parts/post-rm-rf: $(BUILD)/parts/post-rm-rf.o $(LIBRARY)
 
 $(BUILD)/lib/xml.o: CPPFLAGS += $(XML_CFLAGS)
 $(BUILD)/cli/virt-parts/%.o: CPPFLAGS += -Isrc $(XML_CFLAGS)
+$(BUILD)/parts/virt-parts.o: CPPFLAGS += -Isrc
 $(BUILD)/parts/ramdisk.o: CPPFLAGS += -Isrc/ramdisk
 $(BUILD)/parts/preload.o: CPPFLAGS += -Isrc/iso
+$(BUILD)/parts/archive.o: CPPFLAGS += -Isrc/archive
 
-# the prefix is compiled in: another one is another build, and so are other flags
-BUILT_WITH = $(PREFIX) $(CC) $(HARDEN_CFLAGS) $(CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(STATIC)
-$(BUILD)/prefix: FORCE
+# the prefix is compiled in: another one is another build, and so are other flags (:= for those of all objects)
+BUILT_WITH := $(PREFIX) $(CC) $(HARDEN_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LDFLAGS) $(LDFLAGS) $(STATIC)
+# and the version into these, which alone are given it
+VERSIONED = $(addprefix $(BUILD)/,dispatch/main.o cli/virt-parts/main.o cli/virt-parts/doctor-versions.o)
+$(VERSIONED): VERSION_CFLAGS = -DVP_VERSION='"$(VERSION)"'
+$(VERSIONED) $(BUILD)/virt-parts.pc: $(BUILD)/version
+
+$(BUILD)/prefix: built_with = $(BUILT_WITH)
+$(BUILD)/version: built_with = $(VERSION)
+$(BUILD)/prefix $(BUILD)/version: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
+	@echo '$(built_with)' | cmp -s - $@ || echo '$(built_with)' >$@
 
 $(BUILD)/%.o: src/%.c $(BUILD)/prefix
 	@mkdir -p $(@D)
@@ -121,7 +131,7 @@ $(BUILD)/tools/iso-build: CPPFLAGS += -Isrc/iso
 $(BUILD)/tools/iso-build: TOOL_LIBS = $(ISO_LIBS)
 $(BUILD)/tools/%: tests/tools/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(TOOL_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(TOOL_LIBS)
 
 # libvirt may call a program at any moment of an upgrade: each is whole, the old or the new one
 put = for file in $(1); do \

@@ -15,17 +15,18 @@ teardown() {
 	parts_remove
 }
 
-# sweep CHECK OPTION...: CHECK after each kill in $event
+# sweep CHECK KILL [OPTION...]: CHECK after each such kill in $event, which is told the options, too; at the calls from
+# $after on if that is set, and in make check at $quick of them
 sweep() {
-	local check=$1 n
+	local check=$1 kill=$2 n
+	local -a options=(${after:+--after "$after"} "${@:3}")
 	tried=0
-	shift
 	put_back
-	injected
+	injected "${options[@]}"
 	[[ $status -eq 0 ]]
-	for n in $(points "$calls" 20); do
+	for n in $(points "$calls" "${quick:-20}"); do
 		put_back
-		injected --at "$n" "$@"
+		injected "${options[@]}" --at "$n" "$kill"
 		# one that ended before that call was not tried
 		[[ $hit == nothing ]] || tried=$((tried + 1))
 		"$check" 2>"$tree/why" || {
@@ -37,7 +38,6 @@ sweep() {
 	done
 	of=$calls
 }
-
 
 after_release() {
 	nothing_lost && lives_on
@@ -68,8 +68,8 @@ after_claim() {
 @test "release killed at any call where no rename can spare what is there: no empty archive is left" {
 	running
 	event=(release end destroyed)
-	sweep after_claim --no-replace --kill
-	proof 13 "$tried" 0 0 "--no-replace --kill: of $of calls"
+	sweep after_claim --kill --no-replace
+	proof 13 "$tried" 0 0 "--kill --no-replace: of $of calls"
 }
 
 after_prepare() {
@@ -101,6 +101,27 @@ image() {
 	event=(prepare begin -)
 	sweep after_prepare --kill-all
 	proof 13 "$tried" 0 0 "--kill-all: of $of calls"
+}
+
+@test "prepare killed at any call where no rename can spare what is there: the next start succeeds" {
+	image
+	keep
+	event=(prepare begin -)
+	[[ -n ${VIRT_PARTS_FULL:-} ]] || after=asked/preload quick=8
+	sweep after_prepare --kill --no-replace
+	proof 13 "$tried" 0 0 "--kill --no-replace: of $of calls"
+}
+
+after_end() {
+	does release end failed && same "$(names_in "$iso/web1")" '' && no_record
+}
+
+@test "prepare killed at any call where files always have a name: its release leaves nothing of an image" {
+	event=(prepare begin -)
+	[[ -n ${VIRT_PARTS_FULL:-} ]] || after=asked/preload quick=25
+	keep
+	sweep after_end --kill --no-tmpfile --no-replace
+	proof 13 "$tried" 0 0 "--kill --no-tmpfile --no-replace: of $of calls"
 }
 
 # discard_sweep OPTION: resolve --discard of a run whose archive has failed is killed at the calls where the record is

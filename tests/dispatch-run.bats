@@ -40,6 +40,20 @@ VIRT_PARTS_SUBOP=end
 VIRT_PARTS_UUID=$uuid"
 }
 
+@test "parts find the programs of an install in another place" {
+	without_checker 'it needs a build of its own'
+	command -v make >/dev/null && command -v "${CC:-cc}" >/dev/null || skip 'needs make and a compiler'
+	# path_of PREFIX: the PATH that an install there gives to parts
+	path_of() {
+		MAKEFLAGS='' make -s -C "$checkout" BUILD="$tree/build" PREFIX="$1" "$tree/build/dispatch/environment.o"
+		grep -ao 'PATH=[^[:cntrl:]]*' "$tree/build/dispatch/environment.o"
+	}
+	local usual=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	same "$(path_of /usr)" $usual
+	same "$(path_of /usr/local)" $usual
+	same "$(path_of /opt/virt-parts)" $usual:/opt/virt-parts/bin
+}
+
 @test "all parts of an event are told the same time" {
 	part "$parts/prepare_begin.d/10-a" 'echo "$VIRT_PARTS_EVENT_TIME" >>"$seen"; sleep 1.1'
 	part "$parts/prepare_begin.d/20-b" 'echo "$VIRT_PARTS_EVENT_TIME" >>"$seen"'
@@ -142,6 +156,7 @@ red \x1b[31m\x01'
 }
 
 @test "a part that cannot be executed is told of" {
+	without_valgrind 'it executes what the kernel cannot, and fails itself'
 	mkdir -p "$parts/prepare_begin.d"
 	printf 'no program\n' >"$parts/prepare_begin.d/10-a"
 	printf '#!/nonexistent/interpreter\n' >"$parts/prepare_begin.d/20-b"
@@ -352,6 +367,7 @@ four() {
 }
 
 @test "a part that the kernel cannot run is said to be what it is" {
+	without_valgrind 'it executes what the kernel cannot, and fails itself'
 	local file=$parts/prepare_begin.d/30-own
 	part "$file"
 	printf '#!/bin/sh\r\nexit 0\r\n' >"$file"

@@ -28,11 +28,13 @@ hide_own() {
 	touch /run/hidden
 }
 
-# sweep LEAST CHECK: CHECK after each failure of a call in $event, of which there are so many at least
+# sweep LEAST CHECK [BEFORE]: CHECK after each failure of a call in $event, of which there are so many at least; BEFORE
+# is done once more before each
 sweep() {
-	local check=$2 n variant tried=0 refused=0 wrong=0 total after
+	local check=$2 before=${3:-:} n variant tried=0 refused=0 wrong=0 total after
 	hide_own
 	put_back
+	$before
 	injected "${after[@]}"
 	[[ $status -eq 0 ]]
 	total=$fallible
@@ -40,6 +42,7 @@ sweep() {
 	for n in $(points "$total" 60); do
 		for variant in 0 1 2; do
 			put_back
+			$before
 			injected "${after[@]}" --at "$n" --error "$variant"
 			[[ $hit != nothing ]] || break
 			tried=$((tried + 1))
@@ -96,6 +99,68 @@ after_prepare() {
 	keep
 	event=(prepare begin -)
 	sweep 500 after_prepare
+}
+
+has_what_it_needs() {
+	is_mounted "$me/r" && same "$(grep -c " $me/r " /proc/self/mountinfo)" 1 && holds "$me/r/file" 'in memory' &&
+		cmp "$iso/web1/seed.iso" "$kept/iso/web1/seed.iso" && equal "$me/log" "$(kept_of log)"
+}
+
+is_as_saved() {
+	has_what_it_needs && is_gone "$archive/web1/log" "$archive/web1/r"
+}
+
+after_restore() {
+	is_as_saved || return
+	if ((status != 0)); then
+		call stopped end failed
+		call release end failed
+		is_as_saved && does restore begin && does prepare begin && is_as_saved || return
+	fi
+	does start begin && does started begin && does release end destroyed && is_archived log && is_archived r && swept
+}
+
+@test "prepare of a guest that is restored, any call of which fails: what the save needs is there, and the next restore succeeds" {
+	running
+	does stopped end
+	does release end saved
+	keep
+	event=(prepare begin -)
+	sweep 100 after_restore 'does restore begin'
+}
+
+# libvirt knows of a save no more: it is not the end of the guest; an archive too many does no harm
+after_second() {
+	call release end crashed
+	has_what_it_needs && does restore begin && does prepare begin && has_what_it_needs && does start begin &&
+		does started begin && does release end destroyed && is_archived log && is_archived r && swept
+}
+
+@test "release of a guest that was saved, by a libvirtd that does not know it, any call of which fails: what the save needs is there" {
+	running
+	does release end saved
+	keep
+	event=(release end crashed)
+	sweep 30 after_second
+}
+
+after_finish() {
+	nothing_lost || return
+	((status != 0)) || is_mounted "$me/r" || return
+	lives_on
+}
+
+@test "prepare of a guest whose last run is unfinished, any call of which fails: nothing is lost, and it is finished later" {
+	running
+	mv "$archive/web1" "$archive/aside"
+	touch "$archive/web1"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	rm "$archive/web1"
+	mv "$archive/aside" "$archive/web1"
+	keep
+	event=(prepare begin -)
+	sweep 500 after_finish
 }
 
 # what libvirt does of a start that was refused

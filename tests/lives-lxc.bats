@@ -69,6 +69,25 @@ seeded() {
 	same_text "$(cat /srv/archive/web1/"$(today)"-2/service.log)" 'second life'
 }
 
+@test "a container that asks for nothing starts where parts.conf is not valid, whatever its metadata looks like" {
+	local name
+	guest_define lxc empty ' '
+	guest_tree other >/dev/null
+	guest_xml lxc other ' ' | sed "s|<virt-parts.*</virt-parts>|<x xmlns='urn:other'><ramdisk/></x>|" >$seen/other.xml
+	on lxc define $seen/other.xml
+	guest_define lxc asking "<ramdisk><dir size='4M'>/srv/guests/%NAME%/tmp</dir></ramdisk>"
+	chmod 0666 $hooks/parts.conf
+	for name in empty other; do
+		on lxc start $name
+		ls /run/virt-parts/lxc-*.unasking
+		on lxc destroy $name
+		fails ls /run/virt-parts/lxc-*.unasking
+	done
+	fails on lxc start asking
+	chmod 0644 $hooks/parts.conf
+	same_text "$(records)" ''
+}
+
 @test "a container without directives starts and leaves neither record nor archive" {
 	guest_define lxc plain
 	on lxc start plain

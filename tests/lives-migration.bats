@@ -450,13 +450,20 @@ moment_is() {
 	test -e /var/lib/virt-parts/iso/vm1/one.attached.iso
 	same_text "$(records)" ''
 	on_there qemu dumpxml vm1 | grep -q '<serial>one</serial>'
-	run there virt-parts -c "$uri" detach vm1 one
+	local command
+	for command in 'attach vm1 two --src /srv/seed/data' 'detach vm1 one'; do
+		run virt-parts -c "$uri" $command
+		[ "$status" -eq 2 ]
+		says "'vm1' is a guest of '$uri', which is not the libvirt of this host's system"
+	done
+	same_text "$(records)" ''
+	run there virt-parts -c qemu:///system detach vm1 one
 	[ "$status" -eq 2 ]
 	says "virt-parts has attached no 'one' to 'vm1'"
-	run there virt-parts -c "$uri" attach vm1 one --src /srv/seed/data
+	run there virt-parts -c qemu:///system attach vm1 one --src /srv/seed/data
 	[ "$status" -eq 2 ]
 	says "'one' is attached to 'vm1' already, as vda"
-	there virt-parts -c "$uri" attach vm1 two --src /srv/seed/data
+	there virt-parts -c qemu:///system attach vm1 two --src /srv/seed/data
 	on_there qemu destroy vm1
 	same_text "$(ls /var/lib/virt-parts/iso/vm1)" one.attached.iso
 }

@@ -26,7 +26,9 @@ teardown() {
 	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
 	on qemu snapshot-delete vm1 s1 --metadata >/dev/null 2>&1 || true
 	boot_is_over
+	rm -f /var/lib/virt-parts/state/filler
 	life_end
+	! mountpoint -q /var/lib/virt-parts/state || umount /var/lib/virt-parts/state
 	rm -f /srv/vm1.save
 }
 
@@ -188,6 +190,27 @@ boot_is_over() {
 	on qemu start vm1
 	nothing_changed
 	ends_as_ever
+}
+
+@test "saved while there is no room to write that down: no start before there is some ends it, and the next one restores" {
+	local state=/var/lib/virt-parts/state
+	mkdir -p $state
+	mount -t tmpfs -o size=512k,mode=700 state $state
+	machine_runs
+	head -c 1M /dev/zero >$state/filler || true
+	on qemu managedsave vm1
+	belongings_are_there
+	run virt-parts status
+	[[ $output == *'vm1 (qemu, '*')  saved'* ]]
+	# libvirt ends what it has refused to start, and keeps its save
+	fails on qemu start vm1
+	belongings_are_there
+	on qemu dominfo --domain vm1 | grep -q 'Managed save: *yes'
+	rm $state/filler
+	on qemu start vm1
+	nothing_changed
+	on qemu destroy vm1
+	within 10 run_is_over
 }
 
 @test "saved, host rebooted, restored: the image is the same, the ramdisk is there, empty, and the log warns of it" {

@@ -101,7 +101,8 @@ rm_rf() {
 	chmod 0711 "$me/scratch"
 	chown 7:8 "$me/scratch"
 	local source
-	for source in "$me/scratch" "$me//scratch/"; do
+	ln -s guests "$tree/link"
+	for source in "$me/scratch" "$me//scratch/" "$tree/link/web1/scratch"; do
 		mkdir -p "$me/scratch/deep"
 		rm_rf '' "<filesystem type='mount'><source dir='$source'/><target dir='/'/></filesystem>
 			<filesystem type='mount'><source dir='/other'/><target dir='/x'/></filesystem>"
@@ -204,6 +205,26 @@ at() {
 		does release end failed
 		nothing_left
 	done
+}
+
+@test "a guest that bends a link on the way to its <filesystem> gains nothing but that a directory is emptied" {
+	mkdir -p "$tree/elsewhere/deep" "$me/data"
+	local fs="<filesystem type='mount'><source dir='$me/data/in'/><target dir='/'/></filesystem>"
+	# to what is not the guest's, and to what would be deleted
+	ln -s "$tree/elsewhere" "$me/data/in"
+	rm_rf '' "$fs"
+	lives
+	is_gone "$me/scratch"
+	is_there "$tree/elsewhere/deep"
+	mkdir -p "$me/scratch/deep"
+	ln -sfn ../scratch "$me/data/in"
+	rm_rf '' "$fs"
+	starts
+	ln -sfn "$tree/elsewhere" "$me/data/in"
+	ends
+	is_there "$me/scratch" "$tree/elsewhere/deep"
+	same "$(names_in "$me/scratch")" ''
+	nothing_left
 }
 
 @test "a mount point is not emptied either when it is the source of a <filesystem>" {
@@ -409,6 +430,7 @@ at() {
 }
 
 @test "it deletes by descriptor, never by an absolute path" {
+	without_valgrind 'it unlinks files of its own'
 	command -v strace >/dev/null || skip 'needs strace'
 	rm_rf
 	starts
@@ -427,6 +449,9 @@ at() {
 	mkdir -p "$me/sub/root"
 	local devices="<filesystem type='mount'><source dir='$me/sub/root'/><target dir='/'/></filesystem>"
 	ask "<post-rm-rf><dir>$me/sub</dir></post-rm-rf>" "$devices"
+	refused "holds the <filesystem> source '$me/sub/root'"
+	ln -s "$guests" "$tree/link"
+	ask "<post-rm-rf><dir>$me/sub</dir></post-rm-rf>" "${devices/"$guests"/"$tree/link"}"
 	refused "holds the <filesystem> source '$me/sub/root'"
 	ask "<post-rm-rf><dir>$me/sub/root</dir></post-rm-rf>" "$devices"
 	starts

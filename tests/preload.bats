@@ -135,6 +135,25 @@ label_of() {
 	done
 }
 
+# many N ELEMENT: so often, each # of it replaced by its number
+many() {
+	local -i i
+	for ((i = 1; i <= $1; i++)); do
+		printf '%s' "${2//'#'/$i}"
+	done
+}
+
+@test "an image has 64 sources and 1024 files at most; one more is refused before anything is done, with what there are" {
+	local src="<src>$seed/d#</src>" file="<file path='f#'/>"
+	mkdir "$seed"/d{1..65}
+	image '' "$(many 64 "$src")$(many 1024 "$file")"
+	accepted
+	image '' "$(many 65 "$src")"
+	refused '<preload><iso>: has 65 <src>, may have 64'
+	image '' "$(many 1025 "$file")"
+	refused '<preload><iso>: has 1025 <file>, may have 1024'
+}
+
 @test "one path from two places is refused, and no image is left" {
 	mkdir -p "$seed/one" "$seed/two"
 	echo 1 >"$seed/one/a"
@@ -322,6 +341,21 @@ on_b() {
 	nothing_left
 }
 
+@test "an image that was moved with its disk while the guest was saved is the run's still, and goes at its end" {
+	image '' "<file path='a'/>"
+	starts
+	ends saved
+	# the new one is there before the old one goes, and has another number
+	cp -a "$iso/web1" "$iso/moved"
+	rm -r "$iso/web1"
+	mv "$iso/moved" "$iso/web1"
+	does restore begin
+	starts
+	ends shutdown
+	is_gone "$image"
+	nothing_left
+}
+
 @test "a saved guest that is started afresh gets a new image, and its ramdisk is new" {
 	needs isoinfo
 	mkdir "$seed/d"
@@ -349,6 +383,19 @@ on_b() {
 	call prepare begin
 	[ "$status" -eq 0 ] || has "$errors" "$seed/d/"
 	does release end failed
+	nothing_left
+}
+
+@test "of what an image leaves out no more than twenty are told" {
+	mkdir "$seed/d"
+	echo x >"$seed/d/file"
+	python3 -c 'import os, sys
+for n in range(100): os.mkfifo(sys.argv[1] + "/" + str(n))' "$seed/d"
+	image '' "<src>$seed/d</src>"
+	starts
+	same "$(grep -c 'is not in the image: a FIFO' "$tree/log/lxc-web1.log")" 20
+	same "$(grep -c 'and more, of which no more is told' "$tree/log/lxc-web1.log")" 1
+	ends
 	nothing_left
 }
 
@@ -380,6 +427,68 @@ on_b() {
 	same "$(names_in "$iso/web1")" ''
 	does release end failed
 	nothing_left
+}
+
+@test "what a part has left that was killed while it built goes at release, also where the image stays or was never placed" {
+	local left=$iso/web1/.seed.iso.virt-parts one
+	for one in "keep='no'" "keep='yes'"; do
+		image "$one" "<file path='a'/>"
+		starts
+		echo partial >"$left"
+		echo "built $(stat -c %i "$left") - $image" >>"$record/done/preload"
+		ends saved
+		is_there "$image"
+		is_gone "$left"
+		echo partial >"$left"
+		sed -i '/^iso /d' "$record/done/preload"
+		echo "built $(stat -c %i "$left") - $image" >>"$record/done/preload"
+		ends shutdown
+		is_gone "$left"
+		rm "$image"
+	done
+	# one that is noted by no line is of another host, unless nothing was put into it
+	ln -sf /dev/null "$vendor/prepare_begin.d/20-preload"
+	does prepare begin
+	echo partial >"$left"
+	does release end failed
+	is_there "$left"
+	does prepare begin
+	: >"$left"
+	does release end failed
+	is_gone "$left"
+	nothing_left
+}
+
+# as_on_nfs: preload's prepare, where RENAME_NOREPLACE is not known; a moment before it is told so
+as_on_nfs() {
+	ln -sf /dev/null "$vendor/prepare_begin.d/20-preload"
+	does prepare begin
+	by_hand preload prepare begin strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:error=EINVAL:delay_enter="${1:-0}"
+	has "$(<"$tree/trace")" '(INJECTED'
+}
+
+@test "where no rename can spare what is there, as on NFS, an image is put in place, and removed, all the same" {
+	needs strace
+	image '' "<file path='a'/>"
+	as_on_nfs
+	[ "$status" -eq 0 ]
+	same "$(names_in "$iso/web1")" seed.iso
+	same "$(stat -c '%a %u:%g %h' "$image")" '600 0:0 1'
+	does release end failed
+	is_gone "$image"
+	nothing_left
+}
+
+@test "where no rename can spare what is there, as on NFS, what appears while an image is built is not overwritten" {
+	needs strace
+	image '' "<file path='a'/>"
+	# shellcheck disable=SC2016 # that shell expands it
+	background bash -c 'until [[ -e $0/.seed.iso.virt-parts ]]; do sleep 0.01; done; echo mine >"$0/seed.iso"' "$iso/web1"
+	as_on_nfs 3000000
+	[ "$status" -ne 0 ]
+	has "$output" "cannot build '$image': File exists"
+	holds "$image" mine
+	same "$(names_in "$iso/web1")" seed.iso
 }
 
 # --- dircopy ---------------------------------------------------------------------------------------------------
@@ -525,6 +634,44 @@ sub/file 640 100:200'
 	has "$errors" 'No space left on device'
 	is_gone "$me/www/x/large"
 	does release end failed
+	nothing_left
+}
+
+@test "an unfinished run whose files were never all there does not go on without them" {
+	mkdir "$seed/www"
+	head -c 1000000 /dev/zero >"$seed/www/large"
+	ask "<ramdisk><dir size='256K'>$me/tmp</dir></ramdisk><preload><dircopy><src>$seed/www</src><dst>$me/tmp/x</dst></dircopy></preload>"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	# the end of that start cannot finish it
+	(cd "$me/tmp" && exec sleep 100) &
+	helpers+=($!)
+	call release end failed
+	[ "$status" -ne 0 ]
+	printf '%s' "$xml" >"$tree/guest.xml"
+	"$build/virt-parts" --hook-dir "$hooks" explain "$tree/guest.xml" prepare begin >"$tree/explained" || true
+	has "$(<"$tree/explained")" 'If the unfinished run cannot be finished, nothing of it is touched, and the guest is refused.'
+	# mended, and started again
+	echo small >"$seed/www/large"
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "web1: <preload>: the guest's unfinished run began without all that it is to find"
+	has "$errors" "'virt-parts resolve $id'"
+	call release end failed
+	kill "${helpers[@]}"
+	wait "${helpers[@]}" || true
+	helpers=()
+	starts
+	holds "$me/tmp/x/large" small
+	# one that had them goes on
+	(cd "$me/tmp" && exec sleep 100) &
+	helpers+=($!)
+	call release end shutdown
+	[ "$status" -ne 0 ]
+	starts
+	says 'nothing is copied: the guest comes back to its files'
+	kill "${helpers[@]}"
+	ends
 	nothing_left
 }
 

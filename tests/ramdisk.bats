@@ -348,6 +348,21 @@ show_twice() {
 	accepted
 }
 
+@test "a <filesystem> whose source leads through a link is the one that it leads to, also where it is yet to be made" {
+	local fs="<filesystem type='mount'><source dir='$tree/link/web1'/><target dir='/'/></filesystem>
+		<filesystem type='mount'><source dir='$tree/link/web1/data'/><target dir='/srv'/></filesystem>" made
+	ln -s guests "$tree/link"
+	for made in '' "$me/data"; do
+		[[ -z $made ]] || mkdir "$made"
+		ramdisk '' "$me/data/cache" "$fs"
+		refused "'$me/data/cache' lies below the <filesystem> source '$me/data', where the guest would not see it"
+	done
+	ramdisk '' "$me/data" "$fs"
+	accepted
+	ramdisk '' "$me/tmp" "$fs"
+	accepted
+}
+
 # --- the end ---------------------------------------------------------------------------------------------------
 
 @test "a busy ramdisk stays mounted, the message names who holds it, and the next start unmounts it first" {

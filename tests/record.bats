@@ -102,6 +102,24 @@ iso $iso/web1/seed.iso"
 	nothing_left
 }
 
+@test "where no rename can spare what is there, as on NFS, a record is begun all the same, and never put over another" {
+	command -v strace >/dev/null || skip 'needs strace'
+	local -a as_on_nfs=(strace -f -o "$tree/trace" -e trace=renameat2 -e)
+	everything
+	by_hand virt-parts prepare begin "${as_on_nfs[@]}" inject=renameat2:error=EINVAL
+	[ "$status" -eq 0 ]
+	has "$(<"$tree/trace")" '(INJECTED'
+	same "$(names_in "${record%/*}")" "$id"
+	lives
+	nothing_left
+	# shellcheck disable=SC2016 # that shell expands it
+	background bash -c 'until [[ -e $0.new/run ]]; do sleep 0.01; done; mkdir "$0"; echo mine >"$0/run"' "$record"
+	by_hand virt-parts prepare begin "${as_on_nfs[@]}" inject=renameat2:error=EINVAL:delay_enter=3000000
+	[ "$status" -ne 0 ]
+	has "$output" "cannot write the run's record: File exists"
+	holds "$record/run" mine
+}
+
 @test "a damaged record refuses the start and names what to do, and deletes nothing at release" {
 	everything
 	starts

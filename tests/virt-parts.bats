@@ -163,6 +163,13 @@ whole_life() {
 	refused 'a second <virt-parts>'
 }
 
+@test "a container in the container is refused: what it holds would be nobody's" {
+	ask "<virt-parts><post-rm-rf><dir>$me/x</dir></post-rm-rf></virt-parts>"
+	refused '<virt-parts> lies in <virt-parts>: put what it holds into the outer one'
+	ask "<virt-parts/>"
+	refused '<virt-parts> lies in <virt-parts>'
+}
+
 @test "a container with attributes, and elements of our namespace outside of one, are refused" {
 	metadata "<virt-parts xmlns='urn:virt-parts:1' version='2'/>"
 	refused '<virt-parts> has no attributes'
@@ -583,6 +590,32 @@ with_doctype() {
 	part "$parts/started_begin.d/greeting"
 	part "$parts/started_begin.d/30-greeting.bak"
 	refused '<greeting>: unknown directive'
+}
+
+@test "a file that the dispatcher never runs makes no directive known, by its name or that of its directory" {
+	part "$parts/prepare_begin.d/30-größe"
+	ask '<größe/>'
+	refused '<größe>: unknown directive'
+	part "$parts/prepare_begin.d/30-greeting.bak"
+	ask '<greeting.bak/>'
+	refused '<greeting.bak>: unknown directive'
+	part "$parts/Release_end.d/30-greeting"
+	part "$parts/release_1.d/30-greeting"
+	ask '<greeting/>'
+	refused '<greeting>: unknown directive'
+}
+
+@test "a directive is known by a part at an event that only libvirt knows, and told that it may be misspelt" {
+	ask '<greeting/>'
+	part "$parts/relaese_end.d/30-greeting"
+	accepted
+	says "<greeting>: warning: NN-greeting is a part of 'relaese_end.d' alone"
+	mv "$tree/log/lxc-web1.log" "$tree/log/before"
+	part "$parts/lxc_release_end.d/30-greeting"
+	accepted
+	lacks "$(log_of lxc-web1)" warning
+	does relaese end
+	same "$(sort -u "$seen")" 30-greeting
 }
 
 @test "a part that would not run for this guest makes no directive known" {

@@ -32,6 +32,9 @@ struct vp_directive {
 
 extern const struct vp_directive vp_ramdisk, vp_preload, vp_archive, vp_post_rm_rf;
 
+/* How many <src> and <file> an <iso> may have: preload keeps all of them open, and at hand. */
+enum { VP_ISO_MAX_SOURCES = 64, VP_ISO_MAX_FILES = 1024 };
+
 /* All of them, NULL at the end. */
 extern const struct vp_directive *const vp_directives[];
 
@@ -77,6 +80,12 @@ int vp_directive_record(struct vp_source *source, const struct vp_element *direc
  */
 int vp_directives_differ(
 	int run, struct vp_source *source, const struct vp_event *event, char **ret_names);
+
+/*
+ * A file of the record from its beginning until <preload> has first ended well. An unfinished run with it would go
+ * on without what its guest was to find, which it never had.
+ */
+#define VP_PRELOADING "preloading"
 
 /* The words of `when`, for tables. */
 extern const char *const vp_reasons[];

@@ -23,8 +23,8 @@ static const struct vp_attr_spec iso_attrs[] = {
 };
 
 static const struct vp_element_spec iso_children[] = {
-	{.name = "src", .type = VP_PATH, .access = VP_READ},
-	{.name = "file", .type = VP_TEXT, .attrs = file_attrs},
+	{.name = "src", .type = VP_PATH, .access = VP_READ, .max = VP_ISO_MAX_SOURCES},
+	{.name = "file", .type = VP_TEXT, .max = VP_ISO_MAX_FILES, .attrs = file_attrs},
 	{0},
 };
 

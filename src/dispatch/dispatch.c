@@ -68,10 +68,7 @@ static int look_again(struct dispatch *d)
 		return 0;
 	plan_free(&d->plan);
 	r = dispatch_plan(d);
-	if (r < 0)
-		log_error(&d->log, "%s refused: cannot tell its parts: %s", d->event->name,
-			strerror(-r));
-	return r;
+	return r < 0 ? life_refuse(d, r, "tell its parts") : 0;
 }
 
 static int wait_turn(struct dispatch *d, int64_t until)
@@ -90,7 +87,12 @@ static int wait_turn(struct dispatch *d, int64_t until)
 		else
 			log_warning(&d->log, "goes on beside %s, after %d s", holder, LOCK_WAIT_S);
 	} else if (r < 0) {
-		log_error(&d->log, "cannot wait for the guest's other events: %s", strerror(-r));
+		if (d->op->lock == OP_TRIES || dispatch_is_bound(d))
+			life_refuse(d, r, "wait for the guest's other events");
+		else
+			log_warning(&d->log,
+				"cannot wait for the guest's other events: %s, going on without",
+				strerror(-r));
 	}
 	if (r == 0) {
 		snprintf(label, sizeof(label), "%s %s", d->event->op, d->event->subop);

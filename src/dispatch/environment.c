@@ -12,7 +12,17 @@
 #define SAFE_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define PREFIX "VIRT_PARTS_"
 
-char *const environment_bare[] = {(char *)SAFE_PATH, (char *)"LC_ALL=C", NULL};
+#ifndef VP_PREFIX
+#define VP_PREFIX "/usr"
+#endif
+
+/* Whether virt-parts-get, which parts call by its name, is installed in one of these. */
+#define IS_SAFE_PREFIX \
+	(!__builtin_strcmp(VP_PREFIX, "/usr") || !__builtin_strcmp(VP_PREFIX, "/usr/local"))
+
+char *const environment_bare[] = {
+	(char *)(IS_SAFE_PREFIX ? SAFE_PATH : SAFE_PATH ":" VP_PREFIX "/bin"), (char *)"LC_ALL=C",
+	NULL};
 
 int environment_make(
 	const struct dispatch *d, const char *domain, const char *failed, struct environment *ret)

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "hook.h"
+#include "part-name.h"
 
 #define DEFAULT_HOOK_DIR "/etc/libvirt/hooks"
 
-enum { MAX_WORD = 64, N_ARGUMENTS = 4 };
+enum { N_ARGUMENTS = 4 };
 
 static const struct driver {
 	const char *name;
@@ -102,16 +103,6 @@ static int find_entry_point(const char *path, struct event *event)
 	int r = dir ? absolute(path, dir, event->hook_dir) : absolute(".", 1, event->hook_dir);
 
 	return r < 0 ? r : 1;
-}
-
-/* `[a-z][a-z-]*` or `-`: it becomes part of a directory's name. */
-static bool is_word(const char *text)
-{
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
-
-	if (text[length] || length == 0 || length > MAX_WORD)
-		return false;
-	return text[0] != '-' || length == 1;
 }
 
 static bool is_foreign(const struct event *event)
@@ -208,7 +199,7 @@ int event_from_arguments(
 	event->op = argv[first + 1];
 	event->subop = argv[first + 2];
 	event->extra = argv[first + 3];
-	if (!is_word(event->op) || !is_word(event->subop)) {
+	if (!name_is_event_word(event->op) || !name_is_event_word(event->subop)) {
 		snprintf(why, size, "the operation or suboperation is not a word of a-z and '-'");
 		return -EINVAL;
 	}

@@ -13,13 +13,36 @@
 #include "record.h"
 #include "run.h"
 
-static int load_unknown(struct dispatch *d, int error)
+const char *failed_name(
+	const struct dispatch *d, const struct plan_entry *entry, char buffer[NAME_MAX + 1])
+{
+	char path[PATH_MAX];
+
+	if (!event_is(d->event, "stopped", "end") || plan_is_shipped(entry))
+		return entry->name;
+	snprintf(path, sizeof(path), "%s/release_end.d/%s", d->conf->vendor_dir, entry->name);
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return entry->name;
+	return snprintf(buffer, NAME_MAX + 1, "stopped_end.d/%s", entry->name) > NAME_MAX
+		       ? entry->name
+		       : buffer;
+}
+
+int failed_add_unknown(struct dispatch *d, int error, const char *what)
 {
 	log_error(&d->log,
-		"cannot read '%s/%s/%s/failed', the list of what failed: %s; nothing is deleted or "
-		"unmounted, see 'virt-parts status'",
-		d->conf->state_dir, d->event->driver, d->event->uuid, strerror(-error));
+		"cannot %s: %s; nothing is deleted or unmounted, see 'virt-parts status'", what,
+		strerror(-error));
 	return names_add(&d->failed, FAILED_UNKNOWN);
+}
+
+static int load_unknown(struct dispatch *d, int error)
+{
+	char what[PATH_MAX + 64];
+
+	snprintf(what, sizeof(what), "read '%s/%s/%s/failed', the list of what failed",
+		d->conf->state_dir, d->event->driver, d->event->uuid);
+	return failed_add_unknown(d, error, what);
 }
 
 /* The names in a file of the record, those behind its first line if FROM_SECOND. */
@@ -190,7 +213,7 @@ int failed_forget_repeated(struct dispatch *d)
 int failed_write_ahead(const struct dispatch *d)
 {
 	struct names names = {0};
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 1], buffer[NAME_MAX + 1];
 	const char *at = NULL;
 	bool more = false;
 	int r = 0;
@@ -203,7 +226,7 @@ int failed_write_ahead(const struct dispatch *d)
 		if ((entry->state != PLAN_RUN && entry->state != PLAN_REFUSED) ||
 			plan_is_shipped(entry) || run_is_advisory(d, entry))
 			continue;
-		r = names_add(&names, entry->name);
+		r = names_add(&names, failed_name(d, entry, buffer));
 		more = true;
 	}
 	if (r == 0 && (more || d->finishing))

@@ -5,6 +5,8 @@
 #ifndef VP_DISPATCH_FAILED_H
 #define VP_DISPATCH_FAILED_H
 
+#include <limits.h>
+
 #include "dispatch.h"
 
 /*
@@ -26,11 +28,21 @@
 /* In the record: the reason of the teardown that is unfinished, and what failed in it, while the run goes on. */
 #define FAILED_BEFORE "before"
 
+/*
+ * The name that an ENTRY which fails gets in the list, into BUFFER or the entry's own: at stopped, one that a shipped
+ * part of release has too is `stopped_end.d/NAME`, since what that one does then says nothing of this.
+ */
+const char *failed_name(
+	const struct dispatch *d, const struct plan_entry *entry, char buffer[NAME_MAX + 1]);
+
 /* Writes that file, with REASON and the list. */
 int failed_keep_before(const struct dispatch *d, const char *reason);
 
 /* The list into d->failed; one that cannot be read is told, and is a failure itself. */
 int failed_load(struct dispatch *d);
+
+/* Tells WHAT cannot be done for ERROR, -errno, and that nobody knows what failed: FAILED_UNKNOWN. */
+int failed_add_unknown(struct dispatch *d, int error, const char *what);
 
 /* d->failed into the record; or an empty list, when there are parts of the admin's own in it and no room. */
 int failed_save(const struct dispatch *d);
@@ -48,8 +60,8 @@ bool failed_never_started(int record, const char *reason);
 char *failed_told(const struct dispatch *d, const struct plan_entry *entry);
 
 /*
- * Leaves in d->failed only what the plan does not repeat: when an unfinished run is finished, also by
- * the release of a start that failed, the shipped parts do.
+ * Leaves in d->failed only what the plan does not repeat: at every release, also when an unfinished run is
+ * finished, the shipped parts run again.
  */
 int failed_forget_repeated(struct dispatch *d);
 

@@ -18,12 +18,13 @@ bool life_may_have_run(int record)
 	struct vp_run run;
 	char text[64];
 	unsigned long long start;
-	int pid;
+	int pid, r;
 
 	if (vp_record_has(record, "started"))
 		return true;
-	if (!life_read_line(record, "start", text, sizeof(text)))
-		return false;
+	r = life_look_up_line(record, "start", text, sizeof(text));
+	if (r <= 0)
+		return r < 0;
 	return sscanf(text, "%d %llu", &pid, &start) != 2 || vp_record_read_run(record, &run) < 0 ||
 	       !vp_run_is_of_this_boot(&run) || !tree_read_process(pid, &daemon) ||
 	       daemon.start != start || daemon.state == 'Z';
@@ -35,8 +36,8 @@ static const char *reason_unseen(const struct dispatch *d)
 	struct vp_run run;
 
 	/* a save outlives a restore that was not seen to succeed, and needs what it needed */
-	return !vp_record_has(d->record, "started") && vp_record_read_run(d->record, &run) == 0 &&
-			       run.begin == VP_BEGIN_RESTORED
+	return !vp_record_has(d->record, "started") && (vp_record_read_run(d->record, &run) < 0 ||
+							       run.begin == VP_BEGIN_RESTORED)
 		       ? "saved"
 		       : "lost";
 }
@@ -47,8 +48,11 @@ static time_t begin_of(const struct dispatch *d, const struct vp_run *run, time_
 	return run->time > d->event->time.tv_sec ? fallback : run->time;
 }
 
-/* What libvirt gives, or what its qemu driver logs; a run that never started has failed. */
-static void read_reason(struct dispatch *d)
+/*
+ * What libvirt gives, or what its qemu driver logs; a run that never started has failed. KNOWN, here and below, is
+ * what the record knows of its end, or "".
+ */
+static void read_reason(struct dispatch *d, const char *known)
 {
 	const struct event *event = d->event;
 	const time_t just_now = event->time.tv_sec - JUST_NOW_S;
@@ -72,14 +76,14 @@ static void read_reason(struct dispatch *d)
 		snprintf(d->reason, sizeof(d->reason), "%s", reason_unseen(d));
 	else if (!strcmp(event->driver, "lxc")) {
 		/* what is known may be the end of a guest that this is not the end of: of a start that is refused */
-		if (!life_read_line(d->record, "release", d->reason, sizeof(d->reason)))
-			snprintf(d->reason, sizeof(d->reason), "shutdown-or-destroyed");
+		snprintf(d->reason, sizeof(d->reason), "%s",
+			*known ? known : "shutdown-or-destroyed");
 	} else if (!strcmp(event->driver, "qemu") && vp_record_read_run(d->record, &run) == 0 &&
 		   reason_from_qemu_log(d->conf->qemu_log_dir, event->object,
 			   begin_of(d, &run, just_now), d->reason))
 		return;
-	else if (!strcmp(event->op, "release")) /* what was known at stopped is known */
-		life_read_line(d->record, "release", d->reason, sizeof(d->reason));
+	else if (*known && !strcmp(event->op, "release")) /* what was known at stopped is known */
+		snprintf(d->reason, sizeof(d->reason), "%s", known);
 }
 
 /*
@@ -87,21 +91,20 @@ static void read_reason(struct dispatch *d)
  * the run went on: then it ended with what was known. It is also the lxc driver's word for a container
  * that ended while the daemon was away, where the qemu driver's is "crashed".
  */
-static void mend_failed(struct dispatch *d)
+static void mend_failed(struct dispatch *d, const char *known)
 {
-	char known[REASON_SIZE];
 	struct vp_run run;
 
 	if (strcmp(d->reason, "failed") != 0 || d->record < 0 || !life_may_have_run(d->record))
 		return;
-	if (life_read_line(d->record, "release", known, sizeof(known)) &&
-		strcmp(known, "unknown") != 0 && strcmp(known, "shutdown-or-destroyed") != 0)
+	if (*known && strcmp(known, "unknown") != 0 && strcmp(known, "shutdown-or-destroyed") != 0)
 		strcpy(d->reason, known);
 	else if (!vp_record_has(d->record, "started"))
 		strcpy(d->reason, reason_unseen(d));
 	else if (!strcmp(d->event->driver, "lxc"))
 		strcpy(d->reason, "crashed");
-	else if (vp_record_read_run(d->record, &run) < 0 || run.begin != VP_BEGIN_INCOMING)
+	else if (*known || vp_record_read_run(d->record, &run) < 0 ||
+		 run.begin != VP_BEGIN_INCOMING)
 		strcpy(d->reason, "lost"); /* of a migration that did not succeed it is true */
 }
 
@@ -110,28 +113,46 @@ static void mend_failed(struct dispatch *d)
  * and knows nothing but that the guest is gone. The reason in the record is of the same end: a run that
  * goes on has none. What it tells for certain, such as "destroyed", is of a life that no prepare was seen of.
  */
-static void mend_repeated(struct dispatch *d)
+static void mend_repeated(struct dispatch *d, const char *known)
 {
 	static const char *const vague[] = {"unknown", "crashed", "daemon", "failed"};
-	char known[REASON_SIZE];
 
-	if (d->record < 0 || !life_read_line(d->record, "release", known, sizeof(known)) ||
-		!vp_reason_is_pause(known))
+	if (!vp_reason_is_pause(known))
 		return;
 	for (size_t i = 0; i < sizeof(vague) / sizeof(vague[0]); i++)
 		if (!strcmp(d->reason, vague[i]))
 			strcpy(d->reason, known);
 }
 
-void life_find_reason(struct dispatch *d)
+/* Without that in the record, nothing that a guest which may run elsewhere shares is taken from it. */
+static void note_migration(struct dispatch *d, struct vp_run *run)
 {
-	struct vp_run run;
+	int r;
 
-	read_reason(d);
-	mend_failed(d);
-	mend_repeated(d);
+	log_line(&d->log, "note: its migration began, and did not succeed here: it may run "
+			  "elsewhere, and nothing that it shares is deleted");
+	run->begin = VP_BEGIN_INCOMING;
+	r = vp_record_write_run(d->record, run);
+	if (r < 0)
+		failed_add_unknown(d, r, "write to the record of the run that its migration began");
+}
+
+int life_find_reason(struct dispatch *d)
+{
+	char known[REASON_SIZE] = "";
+	struct vp_run run;
+	int r = d->record < 0 ? 0
+			      : life_look_up_end(d->conf, d->event->driver, d->event->uuid,
+					d->record, known, sizeof(known));
+
+	/* it may have been saved */
+	if (r < 0)
+		failed_add_unknown(d, r, "read in the record how the run ended");
+	read_reason(d, known);
+	mend_failed(d, known);
+	mend_repeated(d, known);
 	if (d->record < 0 || vp_record_read_run(d->record, &run) < 0)
-		return;
+		return r < 0 ? r : 0;
 	if (failed_never_started(d->record, d->reason))
 		unfinished_not_started(d->record, &run, d->reason);
 	/*
@@ -142,11 +163,7 @@ void life_find_reason(struct dispatch *d)
 		run.begin != VP_BEGIN_INCOMING && strcmp(d->reason, "migrated") != 0 &&
 		!vp_reason_is_pause(d->reason) &&
 		reason_migration_began(
-			d->conf->qemu_log_dir, d->event->object, begin_of(d, &run, 0))) {
-		log_line(&d->log, "note: its migration began, and did not succeed here: it may run "
-				  "elsewhere, and nothing that it shares is deleted");
-		run.begin = VP_BEGIN_INCOMING;
-		if (vp_record_write_run(d->record, &run) < 0)
-			snprintf(d->reason, sizeof(d->reason), "migrated");
-	}
+			d->conf->qemu_log_dir, d->event->object, begin_of(d, &run, 0)))
+		note_migration(d, &run);
+	return r < 0 ? r : 0;
 }

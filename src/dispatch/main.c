@@ -57,6 +57,7 @@ static int run_teardown(struct dispatch *d)
 /* A place in the queue of the guest's events; false when the event is refused for that. */
 static bool queue_up(struct dispatch *d)
 {
+	char what[PATH_MAX + 32];
 	int r;
 
 	if (d->op->lock == OP_UNLOCKED || !d->event->uuid[0])
@@ -70,8 +71,8 @@ static bool queue_up(struct dispatch *d)
 			d->conf->run_dir, strerror(-r));
 		return true;
 	}
-	log_error(&d->log, "%s refused: cannot lock the guest in '%s': %s", d->event->name,
-		d->conf->run_dir, strerror(-r));
+	snprintf(what, sizeof(what), "lock the guest in '%s'", d->conf->run_dir);
+	life_refuse(d, r, what);
 	return false;
 }
 
@@ -99,25 +100,25 @@ static int handle_with(struct dispatch *d, struct event *event, int read)
 
 	if (!conf->state_dir || !conf->run_dir || !conf->log_dir || !conf->vendor_dir ||
 		!conf->qemu_log_dir) {
-		log_error(&d->log, "%s refused: %s", event->name, strerror(ENOMEM));
+		life_refuse(d, -ENOMEM, "read parts.conf");
 		return 1;
 	}
 	seen_note(d->conf->run_dir, event);
+	opened = dispatch_open_record(d);
+	life_arrives(d);
 	if (read < 0) {
 		open_log(d);
-		log_error(&d->log, "%s refused: cannot read its XML: %s", event->name,
+		life_tell_refused(d, "read its XML",
 			read == -EFBIG ? "it is longer than 8 MiB" : strerror(-read));
 		return 1;
 	}
-	opened = dispatch_open_record(d);
 	r = dispatch_plan(d);
 	if (r == 0 && opened == 0 && !plan_has_work(&d->plan) && !dispatch_is_bound(d) &&
 		!life_is_refused(d))
 		return 0;
 	open_log(d);
 	if (r < 0) {
-		log_error(&d->log, "%s refused: cannot tell its parts: %s", event->name,
-			strerror(-r));
+		life_refuse(d, r, "tell its parts");
 		return 1;
 	}
 	if (d->conf_why)
@@ -128,8 +129,7 @@ static int handle_with(struct dispatch *d, struct event *event, int read)
 			conf->state_dir, strerror(-opened));
 	r = input_seal(event);
 	if (r < 0) {
-		log_error(
-			&d->log, "%s refused: cannot keep its XML: %s", event->name, strerror(-r));
+		life_refuse(d, r, "keep its XML");
 		return 1;
 	}
 	return run_event(d);

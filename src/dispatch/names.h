@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* names.h: the names of parts: which file names are one, and lists of them. */
+/* names.h: the names of parts, and lists of them. */
 #ifndef VP_DISPATCH_NAMES_H
 #define VP_DISPATCH_NAMES_H
 
-#include <stdbool.h>
+#include "part-name.h"
 
-/* A backup or something that a package manager or an editor left: never a part. */
-bool name_is_leftover(const char *name);
-/* `[0-9][A-Za-z0-9._+-]*` and no leftover. */
-bool name_is_part(const char *name);
 /* What is behind the number: `archive` of 20-archive. */
 const char *name_of_directive(const char *name);
 

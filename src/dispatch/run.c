@@ -113,6 +113,7 @@ int run_parts(struct dispatch *d)
 {
 	struct filter filter = {.current = d->event->xml, .output = -1};
 	bool recorded = false; /* the check, which is shipped, may have made the record by now */
+	char name[NAME_MAX + 1];
 	int status = 0, r;
 
 	spawn_prepare();
@@ -132,7 +133,8 @@ int run_parts(struct dispatch *d)
 		/* of what is shipped it is known as FAILED_SHIPPED */
 		if (plan_is_shipped(entry) && entry->unreadable)
 			continue;
-		if (!run_is_advisory(d, entry) && names_add(&d->failed, entry->name) < 0)
+		if (!run_is_advisory(d, entry) &&
+			names_add(&d->failed, failed_name(d, entry, name)) < 0)
 			break;
 		if (!d->op->runs_rest)
 			break;

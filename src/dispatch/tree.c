@@ -2,6 +2,7 @@
 /* The processes below this one, from /proc, and their end. */
 #include "tree.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ enum { POLL_MS = 10, KILL_MS = 10000 };
 bool tree_read_process(pid_t pid, struct tree_process *ret)
 {
 	struct tree_process p = {.pid = pid};
-	char path[32], text[1024], *rest;
+	char path[32], text[1024], *name, *rest;
 	ssize_t n;
 	int fd;
 
@@ -35,15 +36,45 @@ bool tree_read_process(pid_t pid, struct tree_process *ret)
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
+	name = strchr(text, '(');
 	rest = strrchr(text, ')'); /* the command's name may hold anything */
 	/* state ppid pgrp session, then 15 fields until the start time: proc(5) */
-	if (!rest || sscanf(rest + 1,
-			     " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			     "%*s %llu",
-			     &p.state, &p.parent, &p.group, &p.session, &p.start) != 5)
+	if (!name || !rest ||
+		sscanf(rest + 1,
+			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			"%*s %llu",
+			&p.state, &p.parent, &p.group, &p.session, &p.start) != 5)
 		return false;
+	snprintf(p.name, sizeof(p.name), "%.*s", (int)(rest - name - 1), name + 1);
 	*ret = p;
 	return true;
+}
+
+/* libvirtd, or one of the daemons that it is divided into, such as virtqemud; also as a wrapper calls it: .libvirtd-wrapp */
+static bool is_libvirt(const char *name)
+{
+	const char *virt = strstr(name, "virt");
+	size_t length = 0;
+
+	while (virt && isalpha((unsigned char)virt[length]))
+		length++;
+	return length && virt[length - 1] == 'd';
+}
+
+int tree_find_libvirt(pid_t pid, struct tree_process *ret)
+{
+	enum { MAX_STEPS = 16 };
+	struct tree_process p;
+
+	for (int i = 0; i < MAX_STEPS && pid > 0; i++, pid = p.parent) {
+		if (!tree_read_process(pid, &p))
+			return -ESRCH;
+		if (is_libvirt(p.name)) {
+			*ret = p;
+			return 1;
+		}
+	}
+	return 0;
 }
 
 static int add(struct tree_list *list, const struct tree_process *process)

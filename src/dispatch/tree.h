@@ -15,12 +15,18 @@
 /* What a process is known by: the kernel gives a number again, but not at the same time. */
 struct tree_process {
 	pid_t pid, parent, group, session;
-	char state;
+	char state, name[16];
 	unsigned long long start;
 };
 
 /* False when there is no such process. */
 bool tree_read_process(pid_t pid, struct tree_process *ret);
+
+/*
+ * The process of libvirt that has started PID, by whatever scripts and shells, or is it: 1; 0: there is none, RET
+ * is not touched; or -ESRCH: that cannot be told.
+ */
+int tree_find_libvirt(pid_t pid, struct tree_process *ret);
 
 struct tree_list {
 	struct tree_process *items;

@@ -18,31 +18,37 @@
 
 void unfinished_not_started(int record, const struct vp_run *run, char ret[REASON_SIZE])
 {
+	int r = life_look_up_line(record, FAILED_BEFORE, ret, REASON_SIZE);
+
 	if (run->begin == VP_BEGIN_RESTORED)
 		snprintf(ret, REASON_SIZE, "saved");
-	else if (!vp_run_is_of_this_boot(run))
+	else if (r < 0 || !vp_run_is_of_this_boot(run))
 		/* that it has started may not have been on disk when the host went down */
 		snprintf(ret, REASON_SIZE, "lost");
-	else if (!life_read_line(record, FAILED_BEFORE, ret, REASON_SIZE))
+	else if (r == 0)
 		snprintf(ret, REASON_SIZE, "%s",
 			run->begin == VP_BEGIN_REVERTED || run->turn > 1 ? "lost" : "failed");
 }
 
-/* A teardown that came no further than `stopped`: what the admin's own parts of release save is not saved. */
+/*
+ * A teardown that came no further than `stopped`: what the admin's own parts of release save is not saved. A guest that
+ * never started has nothing to save, and of one that has migrated nothing is deleted: it runs elsewhere.
+ */
 static bool has_no_release(int record, const char *reason)
 {
-	return strcmp(reason, "failed") != 0 &&
+	return strcmp(reason, "failed") != 0 && strcmp(reason, "migrated") != 0 &&
 	       vp_record_has_line(record, "release", "stopped") != 0;
 }
 
 void unfinished_reason(int record, char ret[REASON_SIZE])
 {
 	struct vp_run run;
+	int r = life_look_up_line(record, "release", ret, REASON_SIZE);
 
-	if (life_read_line(record, "release", ret, REASON_SIZE)) {
+	if (r > 0) {
 		if (has_no_release(record, ret))
 			strcpy(ret, "lost");
-	} else if (vp_record_has(record, "started") || vp_record_has(record, "start") ||
+	} else if (r < 0 || vp_record_has(record, "started") || vp_record_has(record, "start") ||
 		   vp_record_read_run(record, &run) < 0)
 		snprintf(ret, REASON_SIZE, "lost");
 	else

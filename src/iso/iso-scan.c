@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "iso-tree.h"
+#include "walk-text.h"
 
 static void remember_times(struct iso_tree *tree, const struct iso_stamp *stamp)
 {
@@ -49,7 +50,7 @@ static void skip(struct iso_tree *tree, struct iso_node *dir, unsigned int sourc
 	char path[ISO_TEXT_SIZE], text[ISO_TEXT_SIZE + NAME_MAX + 2];
 	const char *what = S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 
-	if (!tree->request->warn)
+	if (!tree->request->warn || !(what = vp_walk_note(&tree->n_notes, what)))
 		return;
 	snprintf(text, sizeof text, "%s/%s", iso_node_text(tree, dir, source, path), name);
 	tree->request->warn(text, what);

@@ -69,6 +69,7 @@ struct iso_tree {
 	uint64_t entries, bytes, files, dirs;
 	int64_t newest_mtime, newest_ctime;
 	uint32_t newest_ctime_nsec;
+	unsigned n_notes; /* that were told */
 };
 
 /* Keeps the failure and returns -error. */

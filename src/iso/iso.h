@@ -31,8 +31,8 @@ struct iso_request {
 	/* UINT64_MAX: no limit; 0: nothing */
 	uint64_t max_entries; /* directory entries met in the sources plus files */
 	uint64_t max_bytes;   /* of file contents; never more than the format's 4 TiB */
-	/* Told what is in a source but not in the image, and why; may be NULL. The path may hold
-	 * any byte but '/' in its names. */
+	/* Told what is in a source but not in the image, and why, of the first twenty; may be NULL. The
+	 * path may hold any byte but '/' in its names. */
 	void (*warn)(const char *path, const char *why);
 };
 

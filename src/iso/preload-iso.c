@@ -11,13 +11,15 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "directives.h"
 #include "iso.h"
 #include "preload-journal.h"
 #include "record.h"
+#include "rename-new.h"
 #include "space.h"
 
 /* libisofs keeps every entry in memory */
-enum { MAX_SOURCES = 64, MAX_FILES = 1024, MAX_ENTRIES = 1000000 };
+enum { MAX_ENTRIES = 1000000 };
 
 /* The image being built, and its place. */
 struct building {
@@ -27,8 +29,8 @@ struct building {
 	const char *path, *leaf;
 	int parent;
 	char id[64];
-	struct iso_source sources[MAX_SOURCES];
-	struct iso_file files[MAX_FILES];
+	struct iso_source sources[VP_ISO_MAX_SOURCES];
+	struct iso_file files[VP_ISO_MAX_FILES];
 	struct iso_request request;
 	char *why;
 	size_t why_size;
@@ -42,14 +44,13 @@ static void note_left_out(const char *path, const char *why)
 	vp_note(building->event, building->iso, "'%s' is not in the image: %s", path, why);
 }
 
+/* The table lets no more of either through than there is room for. */
 static int open_sources(struct building *b)
 {
 	for (const struct vp_element *e = vp_child(b->iso, NULL); e; e = vp_next(e, NULL)) {
 		if (strcmp(e->name, "src") == 0) {
 			struct iso_source *source = &b->sources[b->request.n_sources];
 
-			if (b->request.n_sources == MAX_SOURCES)
-				return -E2BIG;
 			source->path = e->text;
 			source->dirfd = vp_policy_open_dir(b->policy, VP_READ, e->text);
 			if (source->dirfd < 0) {
@@ -60,8 +61,6 @@ static int open_sources(struct building *b)
 		} else {
 			const char *path = vp_attr_text(e, "path", "");
 
-			if (b->request.n_files == MAX_FILES)
-				return -E2BIG;
 			b->files[b->request.n_files++] =
 				(struct iso_file){path + (*path == '/'), e->text, strlen(e->text)};
 		}
@@ -137,10 +136,11 @@ static int put_in_place(struct building *b, int run, const char *temporary, bool
 {
 	int r = preload_journal_place(run, b->path);
 
+	if (r == 0 && replace)
+		r = renameat(b->parent, temporary, b->parent, b->leaf) < 0 ? -errno : 0;
 	/* what appeared since it was looked at is not overwritten */
-	if (r == 0 && renameat2(b->parent, temporary, b->parent, b->leaf,
-			      replace ? 0 : RENAME_NOREPLACE) < 0)
-		r = -errno;
+	else if (r == 0)
+		r = vp_rename_new(b->parent, temporary, b->parent, b->leaf);
 	if (r == 0 && fsync(b->parent) < 0)
 		r = -errno;
 	if (r < 0)
@@ -160,18 +160,20 @@ static int set_limits(struct building *b)
 	return 0;
 }
 
-/* One that is there, and is this run's from now on. */
-static int take_over(struct building *b, int run)
+/* One that is there, and is this run's from now on, whatever its number: it may have been moved with its disk. */
+static int take_over(int run, int parent, const char *leaf, const char *path)
 {
-	int r = preload_journal_has(run, b->path), fd;
+	int placed = preload_journal_has(run, path), r = placed, fd;
 
+	if (placed > 0)
+		r = preload_journal_owns(run, parent, leaf, path);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	fd = vp_open_beneath(b->parent, b->leaf, O_PATH);
-	r = fd < 0 ? fd : preload_journal_built(run, fd, b->path);
+	fd = vp_open_beneath(parent, leaf, O_PATH);
+	r = fd < 0 ? fd : preload_journal_built(run, fd, path);
 	if (fd >= 0)
 		close(fd);
-	return r < 0 ? r : preload_journal_place(run, b->path);
+	return r < 0 || placed ? r : preload_journal_place(run, path);
 }
 
 /* The name that an image has before it is in place. */
@@ -193,7 +195,7 @@ static int build(struct building *b, int run, unsigned how)
 		return there;
 	if (there && (how & PRELOAD_ISO_KEEP)) {
 		vp_note(b->event, b->iso, "'%s' is used as it is", b->path);
-		return take_over(b, run);
+		return take_over(run, b->parent, b->leaf, b->path);
 	}
 	r = temporary_of(b->leaf, temporary);
 	if (r == 0)
@@ -237,31 +239,43 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 	return r;
 }
 
-int preload_iso_remove(
-	const struct vp_event *event, const char *path, int run, char *why, size_t size)
+static int open_parent(const char *path, const char **ret_leaf)
 {
-	char id[64], temporary[NAME_MAX + 1];
-	int root, parent, r;
-	const char *leaf;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int parent = root < 0 ? -errno : vp_open_parent_beneath(root, path + 1, ret_leaf);
 
-	r = preload_journal_has(run, path);
-	if (r < 0)
-		snprintf(why, size, "cannot read the run's journal: %s", strerror(-r));
-	if (r <= 0)
-		return r;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	parent = root < 0 ? -errno : vp_open_parent_beneath(root, path + 1, &leaf);
 	if (root >= 0)
 		close(root);
-	if (parent < 0) {
-		snprintf(why, size, "%s", strerror(-parent));
-		return parent == -ENOENT ? 0 : parent;
-	}
-	iso_owner_id(event->uuid, id);
-	/* of one that was killed while it built */
-	if (temporary_of(leaf, temporary) == 0 &&
-		preload_journal_owns(run, parent, temporary, path) > 0)
+	return parent;
+}
+
+/*
+ * Of one that was killed while it built, by what it has noted. Where nothing was noted for the path, it is of
+ * an older version, which noted an image only when that was PLACED; or it was killed before it could note it,
+ * and has put nothing into it.
+ */
+static void remove_temporary(int run, int parent, const char *leaf, const char *path, bool placed)
+{
+	char temporary[NAME_MAX + 1];
+	struct stat st;
+	int owns = temporary_of(leaf, temporary);
+
+	if (owns == 0)
+		owns = preload_journal_owns(run, parent, temporary, path);
+	if (owns == PRELOAD_JOURNAL_NONE && !placed)
+		owns = fstatat(parent, temporary, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       S_ISREG(st.st_mode) && st.st_size == 0;
+	if (owns > 0)
 		unlinkat(parent, temporary, 0);
+}
+
+static int remove_image(const struct vp_event *event, int run, int parent, const char *leaf,
+	const char *path, char *why, size_t size)
+{
+	char id[ISO_OWNER_ID_SIZE];
+	int r;
+
+	iso_owner_id(event->uuid, id);
 	r = iso_look_at_place(parent, leaf, id);
 	if (r == -EEXIST)
 		snprintf(why, size, "it is not this guest's image any more; it is left alone");
@@ -272,8 +286,47 @@ int preload_iso_remove(
 			path);
 	else if (r > 0 && unlinkat(parent, leaf, 0) < 0)
 		r = -errno;
-	close(parent);
 	if (r < 0 && !*why)
 		snprintf(why, size, "%s", strerror(-r));
 	return r < 0 ? r : 0;
+}
+
+int preload_iso_take_over(const struct vp_event *event, const char *path, int run)
+{
+	int r = preload_journal_has(run, path), parent;
+	char id[ISO_OWNER_ID_SIZE];
+	const char *leaf;
+
+	if (r <= 0)
+		return r;
+	/* what is wrong with it libvirt says */
+	parent = open_parent(path, &leaf);
+	if (parent < 0)
+		return 0;
+	iso_owner_id(event->uuid, id);
+	r = iso_look_at_place(parent, leaf, id) > 0 ? take_over(run, parent, leaf, path) : 0;
+	close(parent);
+	return r;
+}
+
+int preload_iso_remove(
+	const struct vp_event *event, const char *path, bool stays, int run, char *why, size_t size)
+{
+	int placed = preload_journal_has(run, path), parent, r = 0;
+	const char *leaf;
+
+	if (placed < 0) {
+		snprintf(why, size, "cannot read the run's journal: %s", strerror(-placed));
+		return placed;
+	}
+	parent = open_parent(path, &leaf);
+	if (parent < 0) {
+		snprintf(why, size, "%s", strerror(-parent));
+		return parent == -ENOENT || !placed || stays ? 0 : parent;
+	}
+	remove_temporary(run, parent, leaf, path, placed);
+	if (placed && !stays)
+		r = remove_image(event, run, parent, leaf, path, why, size);
+	close(parent);
+	return r;
 }

@@ -20,10 +20,17 @@ int preload_iso(const struct vp_event *event, struct vp_policy *policy,
 	const struct vp_element *iso, int run, unsigned how, char *ret_why, size_t why_size);
 
 /*
- * Removes the image at PATH if this run's journal has it and it is this guest's; 0 also when it is
- * not there, or not this run's. Needs no policy: what was done is undone.
+ * The image at PATH is the run's own from now on, whatever its number, if the journal has that path and it is
+ * this guest's. 0, also when it is not, or -errno.
  */
-int preload_iso_remove(
-	const struct vp_event *event, const char *path, int run, char *ret_why, size_t why_size);
+int preload_iso_take_over(const struct vp_event *event, const char *path, int run);
+
+/*
+ * Removes the image at PATH, unless it STAYS, if this run's journal has it and it is this guest's; and in
+ * any case what the run has left beside it when it was killed while it built. 0 also when nothing is there,
+ * or not this run's. Needs no policy: what was done is undone.
+ */
+int preload_iso_remove(const struct vp_event *event, const char *path, bool stays, int run,
+	char *ret_why, size_t why_size);
 
 #endif

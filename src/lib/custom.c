@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "part-name.h"
 #include "text.h"
 #include "trust.h"
 
@@ -20,7 +21,9 @@ enum { ADMIN_DOMAIN, ADMIN_DRIVER, ADMIN_SHARED, VENDOR_DRIVER, VENDOR_SHARED, N
 struct search {
 	const struct vp_event *event;
 	const char *vendor_dir, *name;
+	bool (*is_known)(const char *event); /* NULL: they all are */
 	int place;
+	char unknown[NAME_MAX + 1]; /* an event with such a part, which is not known */
 };
 
 static bool is_of_driver(int place)
@@ -28,12 +31,12 @@ static bool is_of_driver(int place)
 	return place == ADMIN_DRIVER || place == VENDOR_DRIVER;
 }
 
-/* 20-NAME: what follows the digits and a dash. */
+/* 20-NAME, as the dispatcher runs it: what follows the digits and a dash. */
 static bool is_part_of(const char *file, const char *name)
 {
 	size_t digits = strspn(file, "0123456789");
 
-	return digits && file[digits] == '-' && strcmp(file + digits + 1, name) == 0;
+	return name_is_part(file) && file[digits] == '-' && strcmp(file + digits + 1, name) == 0;
 }
 
 /* The directory of a place; false when there can be none, or its path is too long. */
@@ -58,7 +61,8 @@ static bool place_path(const struct search *s, int place, char ret[PATH_MAX])
 static bool event_of(const struct search *s, const char *dir, char ret[NAME_MAX + 1])
 {
 	size_t length = strlen(dir), driver = strlen(s->event->driver);
-	const char *mark;
+	char *mark;
+	bool words;
 
 	if (length < 3 || strcmp(dir + length - 2, ".d") != 0)
 		return false;
@@ -70,7 +74,12 @@ static bool event_of(const struct search *s, const char *dir, char ret[NAME_MAX 
 	}
 	snprintf(ret, NAME_MAX + 1, "%.*s", (int)length - 2, dir);
 	mark = strchr(ret, '_');
-	return mark && !strchr(mark + 1, '_');
+	if (!mark)
+		return false;
+	*mark = '\0';
+	words = name_is_event_word(ret) && name_is_event_word(mark + 1);
+	*mark = '_';
+	return words;
 }
 
 /* Whether a link to /dev/null in a place before this one switches the part off. */
@@ -118,7 +127,7 @@ static int search_event(const struct search *s, const char *dir, const char *eve
 	return found;
 }
 
-static int search_place(const struct search *s, const char *root)
+static int search_place(struct search *s, const char *root)
 {
 	char path[PATH_MAX], event[NAME_MAX + 1];
 	struct dirent *entry;
@@ -129,20 +138,35 @@ static int search_place(const struct search *s, const char *root)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	while (found == 0 && (entry = readdir(dir)))
 		if (event_of(s, entry->d_name, event) &&
-			snprintf(path, sizeof(path), "%s/%s", root, entry->d_name) < PATH_MAX)
+			snprintf(path, sizeof(path), "%s/%s", root, entry->d_name) < PATH_MAX) {
 			found = search_event(s, path, event);
+			if (found > 0 && s->is_known && !s->is_known(event)) {
+				strcpy(s->unknown, event);
+				found = 0;
+			}
+		}
 	closedir(dir);
 	return found;
 }
 
-int vp_part_is_installed(const struct vp_event *event, const char *vendor_dir, const char *name)
+int vp_part_find(const struct vp_event *event, const char *vendor_dir, const char *name,
+	bool (*is_known)(const char *event), char ret_unknown[NAME_MAX + 1])
 {
-	struct search s = {.event = event, .vendor_dir = vendor_dir, .name = name};
+	struct search s = {
+		.event = event, .vendor_dir = vendor_dir, .name = name, .is_known = is_known};
 	char root[PATH_MAX];
 	int found = 0;
 
 	for (; found == 0 && s.place < N_PLACES; s.place++)
 		if (place_path(&s, s.place, root))
 			found = search_place(&s, root);
-	return found;
+	strcpy(ret_unknown, found == 0 ? s.unknown : "");
+	return found == 0 && *s.unknown ? 1 : found;
+}
+
+int vp_part_is_installed(const struct vp_event *event, const char *vendor_dir, const char *name)
+{
+	char unknown[NAME_MAX + 1];
+
+	return vp_part_find(event, vendor_dir, name, NULL, unknown);
 }

@@ -43,36 +43,54 @@ int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const
 	return 0;
 }
 
-bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+int vp_mark_look_up(const char *run_dir, const char *driver, const char *uuid, const char *mark)
 {
 	enum { LIFETIME = 300 }; /* seconds */
 	char path[PATH_MAX];
 	struct stat st;
 	time_t now = time(NULL);
+	int r = mark_path(path, run_dir, driver, uuid, mark);
 
-	return mark_path(path, run_dir, driver, uuid, mark) == 0 && lstat(path, &st) == 0 &&
-	       /* the clock may have been set back since */
-	       llabs((long long)now - st.st_mtime) < LIFETIME;
+	if (r < 0)
+		return r;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* the clock may have been set back since */
+	return llabs((long long)now - st.st_mtime) < LIFETIME;
+}
+
+bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)
+{
+	return vp_mark_look_up(run_dir, driver, uuid, mark) > 0;
+}
+
+bool vp_mark_read_lasting(const char *run_dir, const char *driver, const char *uuid,
+	const char *mark, char *ret, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int fd = -1;
+
+	ret[0] = '\0';
+	if (mark_path(path, run_dir, driver, uuid, mark) == 0)
+		fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, ret, size - 1);
+	close(fd);
+	ret[n > 0 ? n : 0] = '\0';
+	return true;
 }
 
 bool vp_mark_read(const char *run_dir, const char *driver, const char *uuid, const char *mark,
 	char *ret, size_t size)
 {
-	char path[PATH_MAX];
-	ssize_t n = 0;
-	int fd;
+	bool set = vp_mark_is_set(run_dir, driver, uuid, mark);
 
-	ret[0] = '\0';
-	if (!vp_mark_is_set(run_dir, driver, uuid, mark) ||
-		mark_path(path, run_dir, driver, uuid, mark) < 0)
-		return false;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, ret, size - 1);
-		close(fd);
-	}
-	ret[n > 0 ? n : 0] = '\0';
-	return true;
+	/* it counts without its text, too */
+	if (!set || !vp_mark_read_lasting(run_dir, driver, uuid, mark, ret, size))
+		ret[0] = '\0';
+	return set;
 }
 
 void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark)

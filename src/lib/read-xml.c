@@ -8,11 +8,9 @@
 int vp_read_xml(const struct vp_event *event, const char *name, struct vp_source *ret)
 {
 	struct vp_element **link;
-	struct vp_xml xml;
-	int r = vp_xml_read(STDIN_FILENO, &xml);
+	int r = vp_xml_read_directives(STDIN_FILENO, ret);
 
 	(void)event;
-	*ret = xml.source;
 	for (link = &ret->directives; r == 0 && *link;) {
 		if (strcmp((*link)->name, name) == 0)
 			link = &(*link)->next;

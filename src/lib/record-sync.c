@@ -9,6 +9,7 @@
 
 #include "record-path.h"
 #include "record.h"
+#include "rename-new.h"
 #include "sync-queue.h"
 
 static int sync_at(struct vp_sync_queue *queue, int at, const char *path)
@@ -65,6 +66,21 @@ int vp_record_sync(int run)
 	return finish(&queue, r);
 }
 
+/*
+ * Where the filesystem has no RENAME_NOREPLACE: a directory can be renamed over an empty one only, and a
+ * record, which has got its name whole, is none.
+ */
+static int put_in_place(const char *from, const char *to)
+{
+	int r = vp_rename_new(AT_FDCWD, from, AT_FDCWD, to);
+
+	if (r != -EOPNOTSUPP)
+		return r;
+	if (rename(from, to) == 0)
+		return 0;
+	return errno == ENOTEMPTY ? -EEXIST : -errno;
+}
+
 int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
 {
 	struct vp_sync_queue queue = {0};
@@ -76,8 +92,8 @@ int vp_record_begin(const char *state_dir, const char *driver, const char *uuid)
 	if (r == 0)
 		r = sync_dir(&queue, AT_FDCWD, from, 1);
 	r = finish(&queue, r);
-	if (r == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
-		r = -errno;
+	if (r == 0)
+		r = put_in_place(from, to);
 	if (r < 0)
 		return r;
 	*strrchr(to, '/') = '\0';

@@ -8,11 +8,12 @@
  *	claims         the paths that no other run may touch, a line each
  *	attached/NAME  what the disk NAME was built from that the running guest was given
  *	done/NAME      what part NAME has done or is about to do, a line each, oldest first
+ *	preloading     an empty file: what <preload> asks for has not all been there yet
  *	called         the name by which the guest goes on, when it is not that in run
  *	start          the process of libvirt, its number and time of start, that was about to start the guest
  *	started        an empty file: a started event has succeeded
  *	release        the reason with which the run's teardown began, a line
- *	owed           `TURN REASON` of each end that the run went on from, unfinished
+ *	owed           `TURN REASON` of each end that the run went on from, or that another was written over
  *	discarded      an empty file: the run was discarded: what it asks of <archive> and <post-rm-rf> does
  *	               not count, and a ramdisk out of reach does not keep it; gone when the guest comes back
  *	failed         the parts that failed in the teardown, a line each; and while it runs, the
@@ -116,10 +117,15 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid);
  */
 int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark,
 	const char *text);
+/* 1; 0, when it is not set, or not any more; or -errno. */
+int vp_mark_look_up(const char *run_dir, const char *driver, const char *uuid, const char *mark);
 bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark);
 /* As vp_mark_is_set, and the text into RET, cut to SIZE with its end. */
 bool vp_mark_read(const char *run_dir, const char *driver, const char *uuid, const char *mark,
 	char *ret, size_t size);
+/* The same of one that counts until it is cleared, or the host is booted. */
+bool vp_mark_read_lasting(const char *run_dir, const char *driver, const char *uuid,
+	const char *mark, char *ret, size_t size);
 void vp_mark_clear(const char *run_dir, const char *driver, const char *uuid, const char *mark);
 
 /* Makes DIR and what is missing above it, root's and 0700 (the missing above it 0755). */

@@ -31,7 +31,9 @@ __attribute__((format(printf, 4, 0))) static void report(const struct vp_event *
 	size_t length;
 
 	vsnprintf(text, sizeof(text), format, args);
-	n = snprintf(line, sizeof(line), "%s: %s: %s%s", event->domain,
+	/* a guest that is called like a line of the dispatcher's does not make one */
+	n = snprintf(line, sizeof(line), "%s%s: %s: %s%s",
+		vp_is_stamped(event->domain, strlen(event->domain)) ? " " : "", event->domain,
 		where ? vp_element_path(where, path, sizeof(path)) : event->part, kind, text);
 	if (n < 0)
 		return;

@@ -187,13 +187,27 @@ bool vp_is_uuid(const char *text)
 	return text[36] == '\0';
 }
 
-/* The UTF-8 of U+0080 to U+009F, which a terminal takes for controls too: whether byte I is of one. */
-static bool is_high_control(const char *text, size_t i, size_t length)
+bool vp_is_stamped(const char *text, size_t length)
 {
-	const unsigned char *at = (const unsigned char *)text + i;
+	static const char form[VP_STAMP + 1] = "dddd-dd-ddTdd:dd:dd.dddZ ";
 
-	return (i + 1 < length && at[0] == 0xc2 && (at[1] & 0xe0) == 0x80) ||
-	       (i > 0 && at[-1] == 0xc2 && (at[0] & 0xe0) == 0x80);
+	for (size_t i = 0; i < VP_STAMP; i++)
+		if (i >= length ||
+			(form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]))
+			return false;
+	return true;
+}
+
+bool vp_is_high_control(const char *text)
+{
+	return (unsigned char)text[0] == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80;
+}
+
+/* Whether byte I is one of the two. */
+static bool is_of_high_control(const char *text, size_t i, size_t length)
+{
+	return (i + 1 < length && vp_is_high_control(text + i)) ||
+	       (i > 0 && vp_is_high_control(text + i - 1));
 }
 
 static char *escape(const char *text, size_t length, char *buffer, size_t size, bool backslashes)
@@ -207,7 +221,7 @@ static char *escape(const char *text, size_t length, char *buffer, size_t size, 
 		if (c == '\n' || c == '\t' || (c == '\\' && backslashes)) {
 			buffer[used++] = '\\';
 			buffer[used++] = c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
-		} else if (is_control((char)c) || is_high_control(text, i, length)) {
+		} else if (is_control((char)c) || is_of_high_control(text, i, length)) {
 			buffer[used++] = '\\';
 			buffer[used++] = 'x';
 			buffer[used++] = hex[c >> 4];

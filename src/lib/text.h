@@ -31,6 +31,13 @@ int vp_check_guest_name(const char *name, const char **ret_why);
 /* 8-4-4-4-12 hexadecimal digits, as libvirt writes a UUID. */
 bool vp_is_uuid(const char *text);
 
+/* Whether a line of the guest's log that begins so is the dispatcher's: `2026-11-21T22:10:25.123Z `. */
+enum { VP_STAMP = 25 };
+bool vp_is_stamped(const char *text, size_t length);
+
+/* Whether TEXT begins with the UTF-8 of U+0080 to U+009F, which a terminal takes for controls too. */
+bool vp_is_high_control(const char *text);
+
 /* TEXT with control characters and backslashes as \xNN, \n, \t, \\; cut to fit. Returns buffer. */
 char *vp_escape(const char *text, size_t length, char *buffer, size_t size);
 /* The same for a text that may be escaped already: backslashes stay. */

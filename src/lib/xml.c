@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filesystem.h"
+
 #define NAMESPACE "urn:virt-parts:1"
+#define CONTAINER "virt-parts"
 
 enum {
 	MAX_ELEMENTS = 10000,
@@ -163,22 +166,6 @@ static bool has_real_attributes(struct reading *r)
 	return real;
 }
 
-/* As virt-parts writes paths: `/a//b/` and `/a/b` are one directory. */
-static char *copy_path(struct vp_source *source, const char *path)
-{
-	char *copy = vp_source_copy(source, path, strlen(path)), *out = copy;
-
-	if (!copy)
-		return NULL;
-	for (; *path; path++)
-		if (*path != '/' || (path[1] && path[1] != '/'))
-			*out++ = *path;
-	if (out == copy && *copy == '/') /* it was the root directory */
-		out++;
-	*out = '\0';
-	return copy;
-}
-
 static int take_filesystem(struct reading *r)
 {
 	static const char *const path[] = {"domain", "devices", "filesystem"}; /* and its parents */
@@ -202,7 +189,7 @@ static int take_filesystem(struct reading *r)
 	if (!dir)
 		return 0;
 	*(is_source ? &r->xml->filesystems->source : &r->xml->filesystems->target) =
-		copy_path(source, (char *)dir);
+		vp_filesystem_path(source, (char *)dir);
 	xmlFree(dir);
 	return r->xml->filesystems->source && r->xml->filesystems->target ? 0 : -ENOMEM;
 }
@@ -215,6 +202,11 @@ static int start_element(struct reading *r)
 		if (strcmp(uri, r->in_container ? NAMESPACE : "") != 0)
 			return refuse(r, "<%.100s> is of the namespace '%.100s', not of '%s'", name,
 				uri, r->in_container ? NAMESPACE : "");
+		/* it would pass for a directive of the admin's, with 05-virt-parts as its part */
+		if (!r->open && strcmp(name, CONTAINER) == 0)
+			return refuse(r,
+				"<virt-parts> lies in <virt-parts>: put what it holds into the "
+				"outer one");
 		if (r->depth >= MAX_DEPTH)
 			return refuse(r, "elements lie more than %d deep", MAX_DEPTH);
 		return take_element(r);
@@ -225,7 +217,7 @@ static int start_element(struct reading *r)
 		return take_filesystem(r);
 	if (strcmp(uri, NAMESPACE) != 0)
 		return !*uri && is_old_element(name) ? take_element(r) : 0;
-	if (strcmp(name, "virt-parts") != 0)
+	if (strcmp(name, CONTAINER) != 0)
 		return refuse(r, "<%.100s> must lie in <virt-parts>", name);
 	if (r->has_container)
 		return refuse(r, "a second <virt-parts> element: libvirt keeps only the first");
@@ -309,7 +301,7 @@ static int read_all(struct reading *r, int fd)
 	return result;
 }
 
-int vp_xml_read(int fd, struct vp_xml *ret)
+static int read_xml(int fd, struct vp_xml *ret, bool resolve)
 {
 	struct reading r = {
 		.xml = ret, .why = ret->source.why, .why_size = sizeof(ret->source.why)};
@@ -317,10 +309,26 @@ int vp_xml_read(int fd, struct vp_xml *ret)
 
 	*ret = (struct vp_xml){0};
 	result = read_all(&r, fd);
+	if (result == 0 && resolve && ret->source.directives)
+		result = vp_filesystems_resolve(&ret->source, ret->filesystems);
 	if (result < 0) {
 		vp_source_free(&ret->source);
 		ret->filesystems = NULL;
 	}
+	return result;
+}
+
+int vp_xml_read(int fd, struct vp_xml *ret)
+{
+	return read_xml(fd, ret, true);
+}
+
+int vp_xml_read_directives(int fd, struct vp_source *ret)
+{
+	struct vp_xml xml = {0};
+	int result = read_xml(fd, &xml, false);
+
+	*ret = xml.source;
 	return result;
 }
 

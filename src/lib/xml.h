@@ -8,17 +8,11 @@
 #ifndef VP_XML_H
 #define VP_XML_H
 
-#include "element.h"
-
-/* A <filesystem> of the guest. */
-struct vp_filesystem {
-	struct vp_filesystem *next;
-	const char *source, *target; /* "" if it has none */
-};
+#include "filesystem.h"
 
 struct vp_xml {
-	struct vp_source source; /* every directive, raw */
-	struct vp_filesystem *filesystems;
+	struct vp_source source;	   /* every directive, raw */
+	struct vp_filesystem *filesystems; /* by each name of theirs */
 };
 
 /*
@@ -26,6 +20,9 @@ struct vp_xml {
  * and ret->source.why says so; -ENOMEM; -errno of reading. To be freed by vp_source_free.
  */
 int vp_xml_read(int fd, struct vp_xml *ret);
+
+/* The same for who needs nothing else, and must not wait for the host's paths. */
+int vp_xml_read_directives(int fd, struct vp_source *ret);
 
 /* Only whether it is well-formed, without DOCTYPE: 0, or as above with why. */
 int vp_xml_check(int fd, char *ret_why, size_t why_size);

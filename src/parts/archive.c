@@ -3,9 +3,7 @@
  * archive: each <src> copied to its <dst> when the guest has ended, put in place when it is complete
  * and on disk.
  *
- * Journal, done/archive: `TURN N STATE PATH` when the run's N-th <dircopy> is archived at PATH, TURN being
- * the run's and STATE the tree's before it was read; so that a teardown which is done again makes no second
- * archive of what is as it was, and does when the guest has started since, or somebody wrote there.
+ * Journal, done/archive: see archive-journal.h.
  *
  * Journal, done/archive-staging: `NAME DST` before the directory NAME is made, beside DST, in which an archive
  * is built: where a process that was killed may have left one, on whatever day. After a power loss, which may
@@ -22,15 +20,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "asked.h"
-#include "bind.h"
+#include "archive-journal.h"
+#include "archive-ramdisks.h"
 #include "directives.h"
 #include "own-mounts.h"
 #include "record.h"
 #include "space.h"
 #include "tree-copy-staging.h"
 #include "tree-copy.h"
-#include "tree-state.h"
 
 enum { MAX_NAMES = 10000 };
 
@@ -58,93 +55,30 @@ static void note_skipped(void *context, const char *path, const char *what)
 	vp_note(a->event, a->dircopy, "'%s' %s", path, what);
 }
 
-/* All 0 where it cannot be told. */
-static struct vp_tree_state state_of(const struct archiving *a, int source, uint64_t max_entries)
+/* The run's <dircopy> of that NUMBER, which is a->dircopy. */
+static struct archive_of dircopy_of(const struct archiving *a, unsigned number)
 {
-	const struct vp_walk_options options = {
-		.enter_mount = enter_own_mount,
-		.context = (void *)a,
-		.max_depth = (unsigned)-1,
+	return (struct archive_of){
+		.event = a->event,
+		.run = a->run,
+		.turn = a->info.turn,
+		.number = number,
+		.src = vp_child(a->dircopy, "src")->text,
+		.own = &a->own,
 	};
-	struct vp_tree_state state = {0};
-
-	vp_tree_state(source, &options, max_entries, &state);
-	return state;
-}
-
-/* Whether it is in the journal. ret_state: of the last time; 0: unknown. */
-static bool was_archived(const struct archiving *a, unsigned number, uint64_t *ret_state)
-{
-	char *journal, *rest, *line, key[64];
-	bool found = false;
-
-	*ret_state = 0;
-	if (vp_record_read(a->run, "done/archive", &journal, NULL) < 0)
-		return false;
-	snprintf(key, sizeof(key), "%u %u ", a->info.turn, number);
-	rest = journal;
-	while ((line = strsep(&rest, "\n"))) {
-		if (strncmp(line, key, strlen(key)) != 0)
-			continue;
-		found = true;
-		*ret_state = strtoull(line + strlen(key), NULL, 16);
-	}
-	free(journal);
-	return found;
-}
-
-/* Of what SRC is in. Then all was archived, and a tree that is not what it was is what is left of it. */
-static bool deletion_has_begun(const struct archiving *a, const char *src)
-{
-	char *journal, *rest, *line, *dir;
-	bool begun = false;
-
-	if (vp_record_read(a->run, "done/post-rm-rf", &journal, NULL) < 0)
-		return false;
-	rest = journal;
-	/* once a line had no directory, and was of all */
-	while ((line = strsep(&rest, "\n")))
-		begun = begun || (strtoul(line, &dir, 10) == a->info.turn && dir > line &&
-					 (*dir != ' ' || vp_path_within(src, dir + 1)));
-	free(journal);
-	return begun;
-}
-
-/* Whether the tree is still what was archived of it. An empty one may be where a ramdisk was. */
-static bool is_unchanged(const struct archiving *a, int source, uint64_t before)
-{
-	struct vp_tree_state now = state_of(a, source, UINT64_MAX);
-
-	return now.value && (now.value == before || now.entries == 0);
 }
 
 /* SOURCE: -ENOENT when it is not there any more. */
-static bool is_done(const struct archiving *a, unsigned number, int source)
+static bool is_done(const struct archiving *a, const struct archive_of *of, int source)
 {
-	const char *src = vp_child(a->dircopy, "src")->text;
-	uint64_t before;
+	enum archive_is is = archive_journal_look(of, source);
 
-	if (!was_archived(a, number, &before))
-		return false;
-	if (source < 0 || deletion_has_begun(a, src) || is_unchanged(a, source, before)) {
-		vp_note(a->event, a->dircopy, "'%s' is archived already", src);
-		return true;
-	}
-	vp_note(a->event, a->dircopy,
-		"'%s' has changed since it was archived, and is archived again", src);
-	return false;
-}
-
-static int set_done(const struct archiving *a, unsigned number, uint64_t state, const char *path)
-{
-	char *line;
-	int r;
-
-	if (asprintf(&line, "%u %u %016" PRIx64 " %s", a->info.turn, number, state, path) < 0)
-		return -ENOMEM;
-	r = vp_record_append(a->run, "done/archive", line);
-	free(line);
-	return r;
+	if (is == ARCHIVE_DONE)
+		vp_note(a->event, a->dircopy, "'%s' is archived already", of->src);
+	else if (is == ARCHIVE_CHANGED)
+		vp_note(a->event, a->dircopy,
+			"'%s' has changed since it was archived, and is archived again", of->src);
+	return is == ARCHIVE_DONE;
 }
 
 static struct vp_copy_options options_of(struct archiving *a, const struct vp_space *limits)
@@ -241,40 +175,47 @@ static char *final_path(const char *dst, const char *leaf, const char *name)
 											   : path;
 }
 
-static int archive_to(
-	struct archiving *a, int source, int parent, const char *leaf, unsigned number)
+static int note_done(struct archiving *a, const struct archive_of *of,
+	const struct archive_state *state, const char *leaf, const char *name,
+	const struct vp_copy_result *result)
 {
-	const char *src = vp_child(a->dircopy, "src")->text,
-		   *dst = vp_child(a->dircopy, "dst")->text;
-	struct vp_copy_result result = {0};
-	char name[NAME_MAX + 1], why[1024] = "", *path;
-	struct vp_space limits;
-	struct vp_tree_state state = {0};
-	int r = vp_space_left(&a->policy, VP_WRITE, dst, parent, &limits, why, sizeof(why));
+	char *path = final_path(vp_child(a->dircopy, "dst")->text, leaf, name);
+	int r = path ? archive_journal_add(of, state, path) : -ENOMEM;
 
-	/* before it is read: what changes meanwhile has changed since */
-	if (r == 0)
-		state = state_of(a, source, limits.max_entries);
-	if (r == 0)
-		r = copy_and_publish(
-			a, source, parent, leaf, &limits, &result, name, why, sizeof(why));
-	if (r < 0) {
-		vp_error(a->event, a->dircopy,
-			"cannot archive '%s' to '%s': %s; nothing of it is deleted or unmounted",
-			src, dst, *why ? why : strerror(-r));
-		return r;
-	}
-	path = final_path(dst, leaf, name);
-	r = path ? set_done(a, number, state.value, path) : -ENOMEM;
 	if (r < 0)
-		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s", src,
+		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s", of->src,
 			strerror(-r));
 	else
 		vp_note(a->event, a->dircopy,
-			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes%s", src,
-			path, result.entries, result.bytes,
-			result.skipped ? "; sockets and device nodes are left out" : "");
+			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes%s", of->src,
+			path, result->entries, result->bytes,
+			result->skipped ? "; sockets and device nodes are left out" : "");
 	free(path);
+	return r;
+}
+
+static int archive_to(
+	struct archiving *a, const struct archive_of *of, int source, int parent, const char *leaf)
+{
+	const char *dst = vp_child(a->dircopy, "dst")->text;
+	struct vp_copy_result result = {0};
+	struct archive_state state = {0};
+	char name[NAME_MAX + 1], why[1024] = "";
+	struct vp_space limits;
+	int r = vp_space_left(&a->policy, VP_WRITE, dst, parent, &limits, why, sizeof(why));
+
+	if (r == 0) {
+		archive_state_get(of, source, limits.max_entries, &state);
+		r = copy_and_publish(
+			a, source, parent, leaf, &limits, &result, name, why, sizeof(why));
+	}
+	if (r < 0)
+		vp_error(a->event, a->dircopy,
+			"cannot archive '%s' to '%s': %s; nothing of it is deleted or unmounted",
+			of->src, dst, *why ? why : strerror(-r));
+	else
+		r = note_done(a, of, &state, leaf, name, &result);
+	archive_state_free(&state);
 	return r;
 }
 
@@ -313,29 +254,16 @@ static bool is_mounted(const struct archiving *a, const char *path)
 	return false;
 }
 
-/* By what the run asks, which a power loss spares: no ramdisk outlives the boot that it was mounted in. */
-static void warn_of_gone(const struct archiving *a, const char *src)
+static void warn_if_gone(const char *path, void *context)
 {
-	struct vp_source asked;
-	const struct vp_element *where;
+	const struct archiving *a = context;
+	const char *src = vp_child(a->dircopy, "src")->text;
 
-	if (vp_run_is_of_this_boot(&a->info))
-		return;
-	(void)vp_asked_read(a->run, "ramdisk", &asked);
-	for (struct vp_element *one = asked.directives; one; one = one->next) {
-		if (vp_bind(&asked, one, vp_ramdisk.spec, a->event, &where) < 0)
-			continue;
-		for (const struct vp_element *dir = vp_child(one, "dir"); dir;
-			dir = vp_next(dir, "dir"))
-			if ((vp_path_within(src, dir->text) || vp_path_within(dir->text, src)) &&
-				!is_mounted(a, dir->text))
-				vp_note(a->event, a->dircopy,
-					"warning: the ramdisk '%s' ended with the host's last "
-					"boot; "
-					"what it held is not in this archive",
-					dir->text);
-	}
-	vp_source_free(&asked);
+	if ((vp_path_within(src, path) || vp_path_within(path, src)) && !is_mounted(a, path))
+		vp_note(a->event, a->dircopy,
+			"warning: the ramdisk '%s' ended with the host's last boot; what it held "
+			"is not in this archive",
+			path);
 }
 
 static int archive_dircopy(struct archiving *a, unsigned number)
@@ -343,11 +271,12 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 	const char *src = vp_child(a->dircopy, "src")->text,
 		   *dst = vp_child(a->dircopy, "dst")->text;
 	const struct vp_own_mount *moved = find_moved(a, src);
+	const struct archive_of of = dircopy_of(a, number);
 	int source, parent, r;
 	const char *leaf;
 
 	source = vp_policy_open_dir(&a->policy, VP_READ, src);
-	if ((source >= 0 || source == -ENOENT) && is_done(a, number, source)) {
+	if ((source >= 0 || source == -ENOENT) && is_done(a, &of, source)) {
 		if (source >= 0)
 			close(source);
 		return 0;
@@ -362,7 +291,9 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 			"cannot archive: %s; nothing is deleted or unmounted", a->policy.why);
 		return source;
 	}
-	warn_of_gone(a, src);
+	/* no ramdisk outlives the boot that it was mounted in */
+	if (!vp_run_is_of_this_boot(&a->info))
+		archive_each_ramdisk(a->event, a->run, warn_if_gone, a);
 	parent = vp_policy_open_parent(&a->policy, VP_WRITE, dst, 0700, &leaf);
 	if (parent >= 0 && vp_own_mounts_hold(parent, &a->own)) {
 		vp_error(a->event, a->dircopy,
@@ -377,7 +308,7 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 			a->policy.why);
 		r = parent;
 	} else {
-		r = archive_to(a, source, parent, leaf, number);
+		r = archive_to(a, &of, source, parent, leaf);
 		close(parent);
 	}
 	close(source);

@@ -142,6 +142,18 @@ static int copy_iso(struct preloading *p, unsigned how)
 	return r;
 }
 
+/* An image without contents was attached, and is there if it is needed. */
+static int keep_attached(struct preloading *p)
+{
+	const char *path = vp_attr_text(p->element, "path", "");
+	int r = preload_iso_take_over(p->event, path, p->run);
+
+	if (r < 0)
+		vp_error(p->event, p->element, "cannot note '%s' in the run's journal: %s", path,
+			strerror(-r));
+	return r;
+}
+
 static int begin(struct preloading *p, const struct vp_element *directive)
 {
 	int r;
@@ -169,6 +181,28 @@ static void end(struct preloading *p)
 		close(p->run);
 }
 
+/* What the guest comes back to was never there. */
+static int refuse_incomplete(const struct preloading *p, const struct vp_element *directive)
+{
+	if (p->info.begin != VP_BEGIN_UNFINISHED || !vp_record_has(p->run, VP_PRELOADING))
+		return 0;
+	vp_error(p->event, directive,
+		"the guest's unfinished run began without all that it is to find, and into such a "
+		"run nothing is preloaded: finish it first, 'virt-parts resolve %s'",
+		p->event->uuid);
+	return -EBUSY;
+}
+
+static int set_complete(const struct preloading *p, const struct vp_element *directive)
+{
+	int r = vp_record_remove(p->run, VP_PRELOADING);
+
+	if (r < 0)
+		vp_error(p->event, directive, "cannot remove '%s' from the run's record '%s': %s",
+			VP_PRELOADING, p->event->state_dir, strerror(-r));
+	return r;
+}
+
 static int prepare(const struct vp_event *event, const struct vp_element *directive)
 {
 	struct preloading p = {.event = event, .run = -1};
@@ -177,16 +211,19 @@ static int prepare(const struct vp_event *event, const struct vp_element *direct
 	unsigned how = p.info.begin != VP_BEGIN_NEW ? PRELOAD_ISO_KEEP : 0;
 	const char *why = why_files_stay(&p);
 
+	if (r == 0)
+		r = refuse_incomplete(&p, directive);
 	p.element = vp_child(directive, NULL);
 	for (; r == 0 && p.element; p.element = vp_next(p.element, NULL)) {
-		/* an image without contents was attached, and is there if it is needed */
 		if (strcmp(p.element->name, "iso") == 0)
-			r = vp_child(p.element, NULL) ? copy_iso(&p, how) : 0;
+			r = vp_child(p.element, NULL) ? copy_iso(&p, how) : keep_attached(&p);
 		else if (why)
 			vp_note(event, p.element, "nothing is copied: %s", why);
 		else
 			r = copy_dir(&p);
 	}
+	if (r == 0 && !directive->next)
+		r = set_complete(&p, directive);
 	end(&p);
 	return r;
 }
@@ -204,11 +241,11 @@ static int begin_undoing(struct preloading *p, const struct vp_element *directiv
 	return r;
 }
 
-static int remove_iso(struct preloading *p, const struct vp_element *iso)
+static int remove_iso(struct preloading *p, const struct vp_element *iso, bool stays)
 {
 	const char *path = vp_attr_text(iso, "path", "");
 	char why[1024] = "";
-	int r = preload_iso_remove(p->event, path, p->run, why, sizeof(why));
+	int r = preload_iso_remove(p->event, path, stays, p->run, why, sizeof(why));
 
 	if (r < 0)
 		vp_error(p->event, iso, "cannot remove '%s': %s", path, why);
@@ -226,13 +263,11 @@ static int release(const struct vp_event *event, const struct vp_element *direct
 		return r;
 	why = vp_iso_stays(event, p.info.begin);
 	for (; iso; iso = vp_next(iso, "iso")) {
-		if (vp_attr_number(iso, "keep", 0))
-			continue;
-		if (why) {
+		bool keep = vp_attr_number(iso, "keep", 0);
+
+		if (why && !keep)
 			vp_note(event, iso, "'%s' stays: %s", vp_attr_text(iso, "path", ""), why);
-			continue;
-		}
-		r = remove_iso(&p, iso);
+		r = remove_iso(&p, iso, why || keep);
 		if (r < 0)
 			status = r;
 	}
@@ -259,7 +294,7 @@ static int detach(const struct vp_event *event, const struct vp_element *directi
 	int r = begin_undoing(&p, directive);
 
 	if (r == 0 && iso)
-		r = remove_iso(&p, iso);
+		r = remove_iso(&p, iso, false);
 	end(&p);
 	return r;
 }

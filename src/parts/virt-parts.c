@@ -14,6 +14,7 @@
 #include "claims.h"
 #include "custom.h"
 #include "directives.h"
+#include "dispatch/ops.h"
 #include "event.h"
 #include "record.h"
 #include "text.h"
@@ -120,11 +121,24 @@ static int record_asked(struct preparing *p, struct vp_element *directive)
 		     : -ENOMEM;
 }
 
+static bool is_known_event(const char *name)
+{
+	for (const struct op *op = NULL; (op = op_each(EVENT_GUEST, op));) {
+		size_t length = strlen(op->name);
+
+		if (!strncmp(name, op->name, length) && name[length] == '_' &&
+			!strcmp(name + length + 1, op->subop))
+			return true;
+	}
+	return false;
+}
+
 static int take_custom(struct preparing *p, struct vp_element *directive)
 {
+	char unknown[NAME_MAX + 1] = "";
 	int r = vp_is_file_name(directive->name)
-			? vp_part_is_installed(
-				  &p->event, p->policy.conf.vendor_dir, directive->name)
+			? vp_part_find(&p->event, p->policy.conf.vendor_dir, directive->name,
+				  is_known_event, unknown)
 			: 0;
 
 	if (r == 0) {
@@ -134,6 +148,12 @@ static int take_custom(struct preparing *p, struct vp_element *directive)
 			directive->name);
 		return -EINVAL;
 	}
+	if (*unknown)
+		vp_error(&p->event, directive,
+			"warning: NN-%s is a part of '%s.d' alone, an event that virt-parts does "
+			"not know: where libvirt has none of that name it never runs; see "
+			"'virt-parts doctor'",
+			directive->name, unknown);
 	if (r > 0)
 		r = record_asked(p, directive);
 	return r < 0 ? fail(p, directive, "record the directive", r) : 0;
@@ -263,32 +283,38 @@ static int fill_filesystems(struct preparing *p, int run)
 	return r;
 }
 
-static enum vp_begin begin_of(const struct preparing *p)
+/* 1, 0; or -errno: nobody knows whether the event came that the mark is of. */
+static int look_up(const struct preparing *p, const char *mark)
 {
-	const struct vp_event *event = &p->event;
-	const struct vp_conf *conf = &p->policy.conf;
+	return vp_mark_look_up(p->policy.conf.run_dir, p->event.driver, p->event.uuid, mark);
+}
 
-	if (vp_mark_is_set(conf->run_dir, event->driver, event->uuid, "restored"))
-		return VP_BEGIN_RESTORED;
-	if (conf->shared_storage &&
-		vp_mark_is_set(conf->run_dir, event->driver, event->uuid, "incoming"))
-		return VP_BEGIN_INCOMING;
-	return VP_BEGIN_NEW;
+static int begin_of(const struct preparing *p, enum vp_begin *ret)
+{
+	int restored = look_up(p, "restored"),
+	    incoming = p->policy.conf.shared_storage ? look_up(p, "incoming") : 0;
+
+	*ret = restored > 0 ? VP_BEGIN_RESTORED : incoming > 0 ? VP_BEGIN_INCOMING : VP_BEGIN_NEW;
+	return restored < 0 ? restored : incoming < 0 ? incoming : 0;
 }
 
 static int fill_run(struct preparing *p, int run)
 {
-	struct vp_run value = {.begin = begin_of(p), .turn = 1, .time = p->event.time};
+	struct vp_run value = {.turn = 1, .time = p->event.time};
 	char name[300];
 	int r;
 
 	if (strlen(p->event.domain) >= sizeof(value.name))
 		return -ENAMETOOLONG;
 	strcpy(value.name, p->event.domain);
-	r = vp_boot_id(value.boot_id);
+	r = begin_of(p, &value.begin);
+	if (r == 0)
+		r = vp_boot_id(value.boot_id);
 	for (const struct asked *a = p->asked; r == 0 && a; a = a->next) {
 		snprintf(name, sizeof(name), "asked/%s", a->name);
 		r = vp_record_fill(run, name, a->text, a->length);
+		if (r == 0 && !strcmp(a->name, vp_preload.spec->name))
+			r = vp_record_fill(run, VP_PRELOADING, "", 0);
 	}
 	if (r == 0)
 		r = vp_record_fill(run, "claims", p->claims ? p->claims : "", p->claims_length);
@@ -391,6 +417,8 @@ static int prepare(struct preparing *p)
 		close(run);
 		return 0;
 	}
+	if (run != -ENOENT)
+		return fail(p, NULL, "open the record of its run", run);
 	r = check_directives(p);
 	return r < 0 ? r : begin_run(p);
 }

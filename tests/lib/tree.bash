@@ -73,6 +73,12 @@ tree_remove() {
 	remove_tree "$tree"
 }
 
+# libvirtd_calls: from here on hooks are called by a process with that name, as by a libvirtd that goes then
+libvirtd_calls() {
+	cp "$BASH" "$tree/libvirtd"
+	around=("$tree/libvirtd" -c '"$0" "$@"; exit $?')
+}
+
 # conf [LINE...]: parts.conf with the tree's directories, then these lines
 conf() {
 	printf '%s\n' '[dirs]' "state = $tree/state" "run = $tree/run" "log = $tree/log" \

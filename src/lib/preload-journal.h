@@ -18,7 +18,10 @@ int preload_journal_place(int run, const char *path);
 /* Whether one was: 1, 0 or -errno. */
 int preload_journal_has(int run, const char *path);
 
-/* Whether NAME in PARENT is one that was built for PATH: 1, also where the journal has none, 0 or -errno. */
+/* The journal says of none that it was built for the path. */
+enum { PRELOAD_JOURNAL_NONE = 2 };
+
+/* Whether NAME in PARENT is one that was built for PATH: 1, PRELOAD_JOURNAL_NONE, 0 or -errno. */
 int preload_journal_owns(int run, int parent, const char *name, const char *path);
 
 #endif

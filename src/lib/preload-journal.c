@@ -98,11 +98,11 @@ static bool is_same(const struct identity *a, const struct identity *b)
 	       (!strcmp(a->birth, b->birth) || !strcmp(a->birth, "-") || !strcmp(b->birth, "-"));
 }
 
-/* Whether the journal has it as made for PATH; true as well when it has none, as those of older versions. */
-static bool is_noted(const char *journal, const struct identity *identity, const char *path)
+/* Whether the journal has it as made for PATH: 1, 0, or that it has none. */
+static int is_noted(const char *journal, const struct identity *identity, const char *path)
 {
 	static const char built[] = "built ";
-	bool noted = false;
+	int noted = PRELOAD_JOURNAL_NONE;
 
 	for (const char *line = journal; line && *line; line = strchr(line, '\n')) {
 		struct identity is;
@@ -112,10 +112,10 @@ static bool is_noted(const char *journal, const struct identity *identity, const
 			!read_built(line + sizeof(built) - 1, path, &is))
 			continue;
 		if (is_same(&is, identity))
-			return true;
-		noted = true;
+			return 1;
+		noted = 0;
 	}
-	return !noted;
+	return noted;
 }
 
 int preload_journal_owns(int run, int parent, const char *name, const char *path)
@@ -131,7 +131,7 @@ int preload_journal_owns(int run, int parent, const char *name, const char *path
 	if (r == 0)
 		r = vp_record_read(run, "done/preload", &journal, NULL);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? PRELOAD_JOURNAL_NONE : r;
 	r = is_noted(journal, &identity, path);
 	free(journal);
 	return r;
