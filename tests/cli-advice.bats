@@ -3,7 +3,7 @@
 # What messages say to do is done, and works: those of a prepare, which check tells before, in a tree of hooks.
 # Those that need a libvirt are in lives-advice.bats; those of doctor and status in cli-doctor.bats, cli-status.bats.
 
-# shellcheck disable=SC2154 # variables of cli_make and vp
+# shellcheck disable=SC2016,SC2034,SC2154 # variables of cli_make and vp, and of a script
 load lib/cli.bash
 
 setup() { cli_make; }
@@ -156,4 +156,39 @@ taken() {
 	has "$output" 'mend it and try again'
 	sed -i '$d' "$hooks/parts.conf"
 	accepted
+}
+
+@test "a text that edit does not store: it is stored where edit would have, in the same guest of the same daemon" {
+	local words path
+	known
+	printf '#!/bin/sh\necho "<virt-parts/>" >"$1"\nexit 3\n' >"$tree/editor"
+	chmod +x "$tree/editor"
+	prefix=(env EDITOR="$tree/editor")
+	mv "${daemon#test://}" "$tree/a'b.xml"
+	for words in '' '--config' '--live' '--live --config --no-check'; do
+		# shellcheck disable=SC2086 # words
+		wrong -c "test:///$tree/a'b.xml" edit $words web1
+		path=$(grep -oE "/tmp/virt-parts\.[^']*" <<<"$errors")
+		rm -r "${path%/*}"
+		has "$errors" "your text is kept: mend it and say 'virt-parts -c 'test:///$tree/a'\\''b.xml' --hook-dir $hooks set ${words:+$words }$id $path'"
+	done
+}
+
+@test "what others have stored while edit was open: it is shown where edit would have stored, by the command that edit names" {
+	local path uri="test:///$tree/a'b.xml"
+	ask_file "<ramdisk><dir size='1M'>$me/theirs</dir></ramdisk>"
+	known_as_asked
+	mv "${daemon#test://}" "$tree/theirs.xml"
+	known
+	mv "${daemon#test://}" "$tree/a'b.xml"
+	printf '#!/bin/sh\necho "<virt-parts><x/></virt-parts>" >"$1"\ncp "%s" "%s"\n' "$tree/theirs.xml" "$tree/a'b.xml" >"$tree/editor"
+	chmod +x "$tree/editor"
+	prefix=(env EDITOR="$tree/editor")
+	wrong -c "$uri" edit --config --no-check web1
+	has "$errors" "nothing was stored, since the directives of 'web1' have been changed meanwhile"
+	path=$(grep -oE '/tmp/virt-parts\.[^ ]*/virt-parts\.xml' <<<"$errors")
+	rm -r "${path%/*}"
+	local command="-c 'test:///$tree/a'\\''b.xml' --hook-dir $hooks show --config $id"
+	has "$errors" "they are shown by 'virt-parts $command'"
+	has "$(bash -c "$build/virt-parts $command")" "$me/theirs"
 }

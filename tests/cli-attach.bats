@@ -59,6 +59,17 @@ teardown() { parts_remove; }
 	same "$(json length)" 0
 }
 
+@test "a guest of another host is refused: neither its record nor its image would be there" {
+	local command far='test:///default?socket=/tmp/other/libvirt-sock'
+	for command in 'attach test seed --src /srv/seed' 'detach test seed'; do
+		# shellcheck disable=SC2086 # words
+		changes_nothing wrong -c "$far" $command
+		has "$errors" "'test' is a guest of '$far', which is not the libvirt of this host's system; do this on its own host"
+	done
+	wrong -c "$far" attached test
+	has "$errors" "'test' is a guest of '$far', which is not the libvirt of this host's system; ask on its own host"
+}
+
 @test "an option without its value, and one word too many, are shown the usage" {
 	wrong -c "$daemon" attach web1 seed --src
 	has "$errors" '--src needs a value, DIR'
@@ -131,7 +142,7 @@ preload_at() {
 	nothing_left
 }
 
-@test "a run that goes on uses the image as it is, and builds none that is gone" {
+@test "a run that goes on uses the image as it is, and removes it, also a moved one; and builds none that is gone" {
 	given seed src "	=$seed/data"
 	preload_at attach begin seed
 	local before
@@ -140,6 +151,17 @@ preload_at() {
 	rm -r "$seed/data"
 	does restore begin && starts
 	same "$(stat -c '%i %Y' "$image")" "$before"
+	does stopped end && does release end saved
+	# moved with its disk
+	cp -a "$image" "$image.moved"
+	mv "$image.moved" "$image"
+	does restore begin && starts
+	ends
+	is_gone "$image"
+	nothing_left
+	given seed src "	=$seed/data"
+	mkdir "$seed/data"
+	preload_at attach begin seed
 	does stopped end && does release end saved
 	rm "$image"
 	does restore begin && starts

@@ -268,6 +268,40 @@ checked() {
 	good check "$file"
 }
 
+@test "a guest of another host is not judged by the rules, files and parts of this one, but by what counts everywhere" {
+	local far="$daemon?socket=/tmp/other/libvirt-sock" words=(web1 preload /none/seed /none/www)
+	part "$parts/prepare_begin.d/5-x" true
+	known
+	wrong -c "$daemon" set "${words[@]}"
+	has "$errors" 'nothing was stored'
+	good -c "$far" set "${words[@]}"
+	has "$output" "stored for 'web1'"
+	has "$output" "its paths, limits and parts are not checked, since it is a guest of '$far'"
+	prefix=(env LIBVIRT_DEFAULT_URI="$far")
+	good set "${words[@]}"
+	prefix=()
+	wrong -c "$far" set "${words[@]}" uid=nobody
+	has "$errors" 'nothing was stored'
+	# a part that only the other host may have, and what is more like a slip
+	ask_file '<mine/><ramdsk/>'
+	known_as_asked
+	finds -c "$daemon" check --json web1
+	same "$(json '[.[] | select(.level == "error")] | length')" 2
+	finds -c "$far" check --json web1
+	same "$(json '[.[].level] | unique[]')" warning
+	has "$output" '<ramdsk>: unknown directive; did you mean <ramdisk>?'
+	lacks "$output" '<mine>'
+	# nor is anything said of this host's own
+	ask_file ''
+	known_as_asked
+	conf nonsense
+	finds -c "$daemon" check
+	for words in '' web1; do
+		# shellcheck disable=SC2086 # one word, or none
+		good -c "$far" check $words
+	done
+}
+
 @test "XML that is not well-formed, has a DOCTYPE or an unknown type is an error" {
 	echo '<domain' >"$file"
 	wrong check "$file"
@@ -331,7 +365,8 @@ in_schema() {
 		"<preload><iso><file path='a'/></iso></preload>" "<preload><iso path='$iso/%NAME%/a'/></preload>" \
 		"<preload><dircopy><src>$seed</src></dircopy></preload>" "<preload><iso path='$iso/%NAME%/a' keep='maybe'><file path='a'/></iso></preload>" \
 		"<archive/>" "<archive when='sometimes'><dircopy><src>$me/l</src><dst>$archive/%NAME%/x</dst></dircopy></archive>" \
-		"<post-rm-rf/>" "<post-rm-rf><dir/></post-rm-rf>" "<post-rm-rf>text<dir>$me/a</dir></post-rm-rf>"; do
+		"<post-rm-rf/>" "<post-rm-rf><dir/></post-rm-rf>" "<post-rm-rf>text<dir>$me/a</dir></post-rm-rf>" \
+		"<virt-parts><post-rm-rf><dir>$me/a</dir></post-rm-rf></virt-parts>"; do
 		ask_file "$one"
 		finds check "$file" || {
 			echo "the tables allow $one" >&2

@@ -10,12 +10,13 @@ setup() {
 	unshare -m true 2>/dev/null || skip 'needs unshare -m'
 	# ramdisks of tests that run beside this one are none of its findings
 	prefix=("${apart[@]}")
+	asked=(-c "$daemon")
 }
 teardown() { parts_remove; }
 
 # ill TEXT: doctor finds exactly one thing, which says TEXT
 ill() {
-	finds -c "$daemon" doctor --json
+	finds "${asked[@]}" doctor --json
 	same "$(json '[.[] | select(.level != "note")] | length')" 1
 	has "$(json '.[] | select(.level != "note").text')" "$1"
 }
@@ -28,13 +29,26 @@ mends() {
 	command=${command//virt-parts resolve/virt-parts --hook-dir $hooks -c $daemon resolve}
 	echo "mends: $command" >&2
 	bash -c "$command" </dev/null >&2
-	good -c "$daemon" doctor
+	good "${asked[@]}" doctor
 }
 
-# known: libvirt has the guest web1
-known() {
-	printf '%s\n' '<node><domain type="test"><name>web1</name><memory>1024</memory><os><type>hvm</type></os></domain></node>' \
-		>"$tree/node.xml"
+# all_are_asked: without -c, each daemon that calls a hook of ours
+all_are_asked() {
+	libvirt_is_both
+	rm "$hooks"/{libxl,bhyve}
+	asked=()
+}
+
+# some_are_asked TEXT: doctor does not say it where a daemon that calls a hook of ours was not asked
+some_are_asked() {
+	good -c qemu:///system doctor && lacks "$output" "$1" || return
+	prefix+=(LIBVIRT_DEFAULT_URI=lxc:///system)
+	good doctor && lacks "$output" "$1" || return
+	unset 'prefix[-1]'
+	ln -s ../sbin/virt-parts-hook "$hooks/libxl"
+	good doctor && lacks "$output" "$1" || return
+	rm "$hooks/libxl"
+	good doctor && has "$output" "$1"
 }
 
 @test "nothing is wrong with a sane tree, and doctor changes nothing" {
@@ -146,10 +160,12 @@ known() {
 	has "$(json '.[] | select(.level == "error").mend')" "let '$hooks/qemu' end with 'exec "
 	cmp "$tree/own" "$hooks/qemu"
 	# done as it says
-	rm -r "$hooks/qemu.d"
 	echo "exec $tree/sbin/virt-parts-hook --driver qemu \"\$@\"" >>"$hooks/qemu"
-	good -c "$daemon" doctor
+	chmod 0755 "$hooks/qemu"
+	ill "'$hooks/qemu.d/50-virt-parts' is never called"
+	mends
 	has "$output" "'$hooks/qemu' is not virt-parts, but names it"
+	rmdir "$hooks/qemu.d"
 	mkdir "$hooks/qemu.d"
 	ln -s "$tree/sbin/virt-parts-hook" "$hooks/qemu.d/50-virt-parts"
 	# nobody's place is ours
@@ -162,6 +178,58 @@ known() {
 	ill "'$hooks/qemu' is not virt-parts, which is not called; it can be beside it"
 }
 
+@test "virt-parts beside a hook that is not ours and calls it is found, and taking it away mends that" {
+	local call
+	rm "$hooks/qemu"
+	mkdir "$hooks/qemu.d"
+	ln -s "$tree/sbin/virt-parts-hook" "$hooks/qemu.d/50-virt-parts"
+	printf '%s\n' '#!/bin/sh' '  # virt-parts-hook is beside this' \
+		'echo my-virt-parts-hook virt-parts-hook.log $# ${#name} # virt-parts-hook is, too' \
+		'exit 0	#virt-parts-hook' >"$hooks/qemu"
+	chmod 0755 "$hooks/qemu"
+	good -c "$daemon" doctor
+	echo "exec $tree/sbin/virt-parts-hook --driver qemu \"\$@\"" >>"$hooks/qemu"
+	# libvirt does not run what cannot be executed
+	chmod 0644 "$hooks/qemu"
+	good -c "$daemon" doctor
+	chmod 0755 "$hooks/qemu"
+	ill "'$hooks/qemu' is not virt-parts, but calls it, as it names it in line 5, and virt-parts is there, too, as '$hooks/qemu.d/50-virt-parts': every part runs twice; if that line does not call it, take the name out of it instead"
+	mends
+	is_gone "$hooks/qemu.d/50-virt-parts"
+	has "$output" "'$hooks/qemu' is not virt-parts, but names it in line 5"
+	# however that is written
+	for call in '[ $# -gt 0 ] && virt-parts-hook "$@"' 'x=$(virt-parts-hook)' '"/usr/sbin/virt-parts-hook" <xml' \
+		'hook=virt-parts-hook' 'exec ${hook:-/usr/sbin/virt-parts-hook}'; do
+		sed -i "5c $call" "$hooks/qemu"
+		good -c "$daemon" doctor
+		has "$output" "'$hooks/qemu' is not virt-parts, but names it in line 5"
+	done
+}
+
+@test "one in the directory beside a hook that calls virt-parts is found, and no other is to be put there" {
+	local own=$hooks/qemu.d/30-own
+	libvirt_is QEMU 6005000
+	mkdir "$hooks/qemu.d"
+	part "$own" "exec $tree/sbin/virt-parts-hook --driver qemu \"\$@\""
+	ill "'$own' is not virt-parts, but calls it, as it names it in line 3, and virt-parts is there, too, as '$hooks/qemu': every part runs twice"
+	mends
+	is_gone "$hooks/qemu"
+	has "$output" "'$own' is not virt-parts, but names it"
+	# beside a hook that is not ours, too
+	part "$hooks/qemu"
+	good -c "$daemon" doctor
+	has "$output" "'$own' is not virt-parts, but names it"
+	ln -s "$tree/sbin/virt-parts-hook" "$hooks/qemu.d/50-virt-parts"
+	ill "'$own' is not virt-parts, but calls it, as it names it in line 3, and virt-parts is there, too, as '$hooks/qemu.d/50-virt-parts': every part runs twice"
+	mends
+	# it is not run by an older one, nor what cannot be executed
+	libvirt_is QEMU 6004000
+	ill "'$hooks/qemu' is not virt-parts, which is not called; this libvirt runs nothing beside it (6.5 does)"
+	libvirt_is QEMU 6005000
+	chmod 0644 "$own"
+	ill "'$hooks/qemu' is not virt-parts, which is not called; it can be beside it"
+}
+
 @test "a hook program that cannot be executed, and one that is gone, are found" {
 	chmod 0644 "$tree/sbin/virt-parts-hook"
 	finds -c "$daemon" doctor --json
@@ -171,6 +239,28 @@ known() {
 	rm "$tree/sbin/virt-parts-hook"
 	finds -c "$daemon" doctor
 	has "$output" 'leads nowhere, so virt-parts is not called'
+}
+
+@test "the hook of any driver is looked at that has one, and none is missing that is not usual" {
+	rm "$hooks/libxl"
+	good -c "$daemon" doctor
+	mkdir "$hooks/libxl.d"
+	ln -s "$tree/sbin/virt-parts-hook" "$hooks/libxl.d/50-virt-parts"
+	ln -s "$tree/away/virt-parts-hook" "$hooks/libxl"
+	finds -c "$daemon" doctor
+	has "$output" "'$hooks/libxl' leads nowhere, so virt-parts is not called"
+	has "$output" "virt-parts is installed twice, as '$hooks/libxl' and as '$hooks/libxl.d/50-virt-parts'"
+	rm "$hooks/libxl"
+	good -c "$daemon" doctor
+	install -m 0644 "$tree/sbin/virt-parts-hook" "$tree/virt-parts-hook"
+	ln -sf "$tree/virt-parts-hook" "$hooks/bhyve"
+	ill "'$hooks/bhyve' has no right to be executed, so libvirt passes over it"
+	mends
+	# one of another version, where neither qemu nor lxc has a hook
+	rm "$hooks/libxl.d/50-virt-parts" "$hooks"/{qemu,lxc}
+	part "$tree/virt-parts-hook" 'echo "virt-parts-hook 0.0.1"'
+	finds -c "$daemon" doctor
+	has "$output" "says 'virt-parts-hook 0.0.1'"
 }
 
 @test "a part that others may write, or that is not executable, is found" {
@@ -390,16 +480,78 @@ known() {
 	nothing_left
 }
 
+@test "a record that cannot be read is found, and only one that is damaged is to be discarded" {
+	all_four
+	starts
+	sed -i 's/^version 1/version 99/' "$record/run"
+	ill 'the record of its run cannot be read, and it does not start: written by a newer virt-parts'
+	same "$(json '.[] | select(.level != "note").mend')" 'install the newer virt-parts again'
+	mv "$record/run" "$record/whole"
+	ln -s whole "$record/run"
+	ill 'it does not start: Too many levels of symbolic links'
+	same "$(json '.[] | select(.level != "note").mend')" null
+	rm "$record/run"
+	ill 'the record of its run cannot be read'
+	same "$(json '.[] | select(.level != "note").mend')" "virt-parts resolve --discard $id"
+}
+
 @test "a ramdisk of no run is found, and unmounting it mends that" {
 	mkdir "$me/old"
 	mount -t tmpfs -o size=64K virt-parts:00000000-0000-0000-0000-00000000dead "$me/old"
+	all_are_asked
 	# a run's own is none
 	all_four
+	known
 	starts
-	ill "'$me/old' is a ramdisk of no run that is known"
+	ill "'$me/old' is a ramdisk of no run that is known (virt-parts:00000000-0000-0000-0000-00000000dead); what is in it goes with it"
 	mends
 	not_mounted "$me/old"
 	ends
+}
+
+@test "a ramdisk of no run is not to be unmounted while its guest runs, is saved, or may run" {
+	local no_run="'$me/tmp' is a ramdisk of no run that is known (virt-parts:$id)"
+	all_four
+	known
+	starts
+	all_are_asked
+	# the records are elsewhere
+	sed -i "s|^state = .*|state = $tree/elsewhere|" "$hooks/parts.conf"
+	ill "$no_run, but its guest 'web1' runs"
+	lacks "$output" umount
+	has "$(json '.[] | select(.level != "note").mend')" 'see whether [dirs] state in parts.conf has changed'
+	sed -i "s|<domain|& xmlns:test='http://libvirt.org/schemas/domain/test/1.0'|
+		s|</os>|&<test:runstate>5</test:runstate><test:hasmanagedsave/>|" "$tree/node.xml"
+	ill "$no_run, but its guest 'web1' is saved"
+	lacks "$output" umount
+	# nobody has told of it
+	echo '<node></node>' >"$tree/node.xml"
+	asked=(-c "$daemon")
+	ill "$no_run, but its guest may run"
+	lacks "$output" umount
+	asked=()
+	ill "$no_run; what is in it goes with it"
+	same "$(json '.[] | select(.level != "note").mend')" "umount $me/tmp"
+	sed -i "s|^state = .*|state = $tree/state|" "$hooks/parts.conf"
+	known
+	good doctor
+	ends
+}
+
+@test "a ramdisk of no run is to be unmounted only where its record is not elsewhere" {
+	local no_run="'$me/old' is a ramdisk of no run that is known (virt-parts:00000000-0000-0000-0000-00000000dead)"
+	mkdir "$me/old"
+	mount -t tmpfs -o size=64K virt-parts:00000000-0000-0000-0000-00000000dead "$me/old"
+	all_are_asked
+	ill "$no_run; what is in it goes with it, so unmount it only if [dirs] state in parts.conf has not changed since"
+	sed -i 's|^state = |sate = |' "$hooks/parts.conf"
+	finds doctor --json
+	has "$(json '.[] | select(.about == "ramdisks").text')" "$no_run, but parts.conf is not valid"
+	has "$(json '.[] | select(.about == "ramdisks").mend')" 'make parts.conf valid, leave it mounted until then'
+	lacks "$output" "umount $me/old"
+	sed -i 's|^sate = |state = |' "$hooks/parts.conf"
+	ill "$no_run; what is in it goes with it"
+	mends
 }
 
 @test "what a copy has left that was killed is noted, and not said to be dead: it may be another host's" {
@@ -430,15 +582,19 @@ known() {
 	echo 'no image' >"$iso/web1/other.iso"
 	ends
 	cp "$tree/seed.iso" "$iso/web1/seed.iso"
-	good -c "$daemon" doctor
+	all_are_asked
+	good doctor
 	has "$output" "'$iso/web1/seed.iso' is the image of a guest that is not known here ($id)"
 	lacks "$output" other.iso
+	some_are_asked 'is the image of a guest'
 	# libvirt knows it
 	sed -i "s|</node>|<domain type='test'><name>web1</name><uuid>$id</uuid><memory>1024</memory><os><type>hvm</type></os></domain></node>|" "${daemon#test://}"
-	good -c "$daemon" doctor
+	good doctor
 	lacks "$output" 'is the image of a guest'
 	# nobody can say
-	good -c test:///does/not/exist doctor || true
+	rm "${daemon#test://}"
+	vp doctor
+	[ "$status" -eq 0 ]
 	lacks "$output" 'is the image of a guest'
 }
 
@@ -560,15 +716,31 @@ known() {
 @test "a directory of parts for a guest that libvirt does not know is noted, with the guest that may be meant" {
 	known
 	part "$parts/domains/wbe1/prepare_begin.d/30-own"
-	good -c "$daemon" doctor
+	all_are_asked
+	good doctor
 	has "$output" "libvirt knows no guest 'wbe1', so nothing in '$parts/domains/wbe1' is run; did you mean 'web1'?"
+	some_are_asked 'knows no guest'
 	mv "$parts/domains/wbe1" "$parts/domains/web1"
-	good -c "$daemon" doctor
+	good doctor
 	lacks "$output" 'knows no guest'
 	# it is not known who is there where libvirt does not answer
 	mv "$parts/domains/web1" "$parts/domains/other"
-	good -c "qemu+unix:///system?socket=$tree/none" doctor
+	rm "${daemon#test://}"
+	vp doctor
+	[ "$status" -eq 0 ]
 	lacks "$output" 'knows no guest'
+}
+
+@test "a guest is known however long its name is" {
+	name=$(printf 'w%.0s' {1..100})
+	known
+	part "$parts/domains/$name/prepare_begin.d/30-own"
+	all_are_asked
+	good doctor
+	lacks "$output" 'knows no guest'
+	part "$parts/domains/${name}w/prepare_begin.d/30-own"
+	good doctor
+	same "$(grep -c 'knows no guest' <<<"$output")" 1
 }
 
 @test "an event that libvirt does not have is found in the layouts of 2014 and of VFIO-Tools, too" {

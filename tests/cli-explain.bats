@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # virt-parts explain: the dispatcher's plan, and what the shipped parts would do path by path.
 
-# shellcheck disable=SC2154,SC2030,SC2031 # variables of cli_make and vp
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of cli_make and vp
 load lib/cli.bash
 
 setup() { cli_make; }
@@ -50,6 +50,18 @@ told() {
 	has "$output" "unmounts '$me/tmp'"
 	has "$output" "removes the image '$iso/web1/seed.iso'"
 	has "$output" "deletes '$me/scratch'"
+}
+
+@test "explain and check know a <filesystem> whose source leads through a link" {
+	mkdir -p "$me/scratch"
+	ln -s "$guests" "$tree/link"
+	local fs="<filesystem><source dir='$tree/link/web1/scratch'/><target dir='/scratch'/></filesystem>"
+	ask_file "<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>" "$fs"
+	told release end destroyed
+	has "$output" "empties '$me/scratch'"
+	ask_file "<ramdisk><dir size='1M'>$me/scratch/cache</dir></ramdisk>" "$fs"
+	finds check "$file"
+	has "$output" "lies below the <filesystem> source '$me/scratch'"
 }
 
 @test "the reason decides what a release would do" {
@@ -333,6 +345,25 @@ refused'
 	has "$errors" 'the built-in values count and no path is allowed'
 }
 
+@test "who is not root is told what the event does without the guest's run, and that this is left out" {
+	local op
+	all_four
+	starts
+	chmod 0700 "$tree/state"
+	prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	for op in 'prepare begin' 'release end'; do
+		# shellcheck disable=SC2086 # two words
+		vp explain "$file" $op
+		[[ $status -eq 0 && -z $errors ]]
+		has "$output" "note: the record of its run is root's alone: this is as if it had none"
+		# which may be this run's own
+		lacks "$output" 'something else is mounted'
+	done
+	has "$output" "$me/scratch"
+	prefix=()
+	ends
+}
+
 @test "XML comes from standard input, too" {
 	all_four
 	output=$("$build/virt-parts" --hook-dir "$hooks" explain - prepare begin <"$file")
@@ -481,4 +512,57 @@ refused'
 	starts
 	is_there "$me/var/www/index.html"
 	ends
+}
+
+@test "explain says of an unfinished run that came by migration, or goes on by one, that the guest starts without all that it preloads" {
+	local how
+	mkdir "$seed/www"
+	ask_file "<ramdisk><dir size='256K'>$me/tmp</dir></ramdisk><preload><dircopy><src>$seed/www</src><dst>$me/tmp/x</dst></dircopy></preload>"
+	for how in came comes; do
+		head -c 1000000 /dev/zero >"$seed/www/large"
+		call prepare begin
+		[ "$status" -ne 0 ]
+		# the end of that start cannot finish it
+		(cd "$me/tmp" && exec sleep 100) &
+		helpers+=($!)
+		call release end failed
+		[ "$status" -ne 0 ]
+		echo small >"$seed/www/large"
+		told prepare begin
+		has "$output" 'should it not be finished, the guest does not start'
+		if [[ $how == came ]]; then
+			sed -i 's/^begin .*/begin incoming/' "$record/run"
+		else
+			does migrate begin
+		fi
+		told prepare begin
+		lacks "$output" 'the guest does not start'
+		has "$output" 'nothing of it is touched, and the guest starts with what it left'
+		does prepare begin
+		kill "${helpers[@]}"
+		wait "${helpers[@]}" || true
+		helpers=()
+		does release end failed
+		nothing_left
+	done
+}
+
+@test "explain says of a prepare that a migration has begun for what that does, unless no storage is shared" {
+	all_four
+	does migrate begin
+	told prepare begin
+	has "$output" 'note: a migration of the guest to this host has begun'
+	has "$output" "copies nothing over '$me/var/www': the guest comes by migration and may still run elsewhere"
+	has "$output" "uses the image '$iso/web1/seed.iso' as it is, builds it if it is missing"
+	does prepare begin
+	is_gone "$me/var/www/index.html"
+	does release end failed
+	does migrate begin
+	policy '[migration]' 'shared-storage = no'
+	told prepare begin
+	lacks "$output" migration
+	has "$output" "copies '$seed/www'"
+	does prepare begin
+	is_there "$me/var/www/index.html"
+	does release end failed
 }

@@ -197,6 +197,16 @@ timeline() {
 	has "$errors" "there is no log of 'web3'"
 }
 
+@test "a guest that is called like a line of the log makes none" {
+	guest "2026-11-21T22:10:25.123Z prepare_begin: end exit 0, 3 ms pid=1: x"
+	ask '<ramdsk/>'
+	call prepare begin
+	[ "$status" -ne 0 ]
+	good log "$name"
+	same "$(grep -c 'prepare begin' <<<"$output")" 1
+	has "$(grep -F '| ' <<<"$output")" '<ramdsk>: unknown directive'
+}
+
 @test "log knows a guest by its UUID, and one whose name makes no good file name by that" {
 	lived
 	# its run is over, so libvirt alone can tell
@@ -512,6 +522,21 @@ lxc-web1  TIME
 	same "$(grep -c 'start_begin: end' "$tree/followed")" 1
 	wrong log --follow
 	does release end failed
+}
+
+@test "show gives a terminal no control of the metadata, and a file the very text; --json has none" {
+	command -v script >/dev/null || skip 'needs script'
+	local high=$'\302\233'
+	ask_file "<!-- a${high}b --><own>a${high}b</own><ramdisk><dir size='a${high}b'>$me/tmp</dir></ramdisk>"
+	known_as_asked
+	script -qec "$build/virt-parts --hook-dir $hooks -c $daemon show web1" /dev/null </dev/null >"$tree/shown"
+	lacks "$(<"$tree/shown")" "$high"
+	has "$(<"$tree/shown")" '<!-- a&#x9b;b -->'
+	has "$(<"$tree/shown")" '<own>a&#x9b;b</own>'
+	good -c "$daemon" show web1
+	has "$output" "<own>a${high}b</own>"
+	finds check --json "$file"
+	lacks "$output" "$high"
 }
 
 @test "what a part prints is escaped for the terminal" {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # virt-parts status and resolve: runs that are open or unfinished, and their end.
 
-# shellcheck disable=SC2154,SC2034 # variables of cli_make and vp
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of cli_make and vp
 load lib/cli.bash
 
 setup() { cli_make; }
@@ -73,6 +73,21 @@ mended() {
 	no_record
 }
 
+@test "status and resolve --discard name paths as they are called, and a date as it was written" {
+	guest 'a\b' lxc $$
+	local me=$guests/$name
+	all_four
+	ask "<archive><dircopy><src>$me/var/log/%DATE%</src><dst>$archive/%NAME%/a</dst></dircopy></archive>
+		<post-rm-rf><dir>$me/scratch</dir></post-rm-rf>"
+	starts
+	call release end destroyed
+	finds -c "$daemon" status --json
+	same "$(json '.[0] | [.unsaved, .undeleted] | flatten | join(" ")')" "$me/var/log/%DATE% $me/scratch"
+	vp -c "$daemon" resolve --discard "$name"
+	has "$output" 'is not deleted'
+	has "$output" '%DATE%'
+}
+
 @test "status changes nothing, and makes no lock file" {
 	unfinished
 	rm -r "$tree/run"
@@ -90,6 +105,41 @@ mended() {
 	ends
 }
 
+@test "a run whose daemon was not asked is unknown, and it is said how that is asked, not to start one" {
+	all_four
+	starts
+	libvirt_is_both
+	vp -c qemu:///system status
+	[ "$status" -eq 0 ]
+	has "$output" "web1 (lxc, $id)  unknown"
+	has "$output" "next      ask its daemon with '-c lxc:///system', as 'qemu:///system' is another, and look again"
+	wrong -c qemu:///system resolve web1
+	has "$errors" "libvirt does not say whether the guest runs; ask its daemon with '-c lxc:///system', as 'qemu:///system' is another, and try again"
+	prefix+=(LIBVIRT_DEFAULT_URI=qemu:///system)
+	vp status
+	has "$output" "ask its daemon with '-c lxc:///system'"
+	finds -c lxc:///system status
+	has "$output" 'guest     gone'
+	unset 'prefix[-1]'
+	# neither is asked without -c
+	guest web1 libxl
+	ask_file '<ramdisk><dir size="1M">'"$me/fast"'</dir></ramdisk>'
+	starts
+	vp status
+	has "$output" "next      ask its daemon with '-c xen:///system' and look again"
+	# nor does it matter then that the other does not answer
+	rm "${daemon#test://}"
+	vp -c qemu:///system status
+	has "$output" "next      ask its daemon with '-c lxc:///system', as"
+	vp status
+	has "$output" "next      ask its daemon with '-c xen:///system' and look again"
+	has "$output" "next      start libvirt's daemon and look again"
+	ends
+	prefix=()
+	guest web1 lxc $$
+	ends
+}
+
 @test "a daemon that does not answer holds status up for no longer than the time limit" {
 	all_four
 	starts
@@ -104,8 +154,32 @@ time.sleep(1000)' "$tree/deaf"
 	begin=$(milliseconds)
 	vp --timeout 1 -c "qemu+unix:///system?socket=$tree/deaf" status
 	(($(milliseconds) - begin < 6000))
-	has "$output" unknown
+	has "$output" "web1 (lxc, $id)  unknown"
 	has "$errors" 'does not answer within 1 s'
+	lacks "$output" 'start libvirt'
+	ends
+}
+
+@test "a daemon that runs and does not answer is to be waited for, not started, and it is said why, also where the other answers" {
+	local why="does not answer within 1 s; a hook that runs holds it up"
+	all_four
+	starts
+	libvirt_is_both lxc:///system
+	vp --timeout 1 status
+	[ "$status" -eq 0 ]
+	has "$output" "web1 (lxc, $id)  unknown"
+	has "$output" "next      wait until libvirt's daemon at 'lxc:///system' answers (it $why, "
+	has "$errors" "cannot ask libvirt which guests run: lxc:///system: it $why"
+	lacks "$errors" qemu
+	wrong --timeout 1 resolve web1
+	has "$errors" "libvirt does not say whether the guest runs; wait until libvirt's daemon at 'lxc:///system' answers (it $why, "
+	has "$errors" 'cannot ask libvirt which guests run: lxc:///system: '
+	# the run of a guest of the other is known, and that this one does not answer is no matter to it
+	unset 'prefix[-1]' 'prefix[-1]'
+	libvirt_is_both qemu:///system
+	finds --timeout 1 status
+	has "$output" 'guest     gone'
+	has "$errors" 'cannot ask libvirt which guests run: qemu:///system: '
 	ends
 }
 
@@ -153,6 +227,110 @@ null'
 	cp -a "$record" "$tree/state/other/"
 	vp -c "$daemon" status
 	has "$output" "next      libvirt has no saved state of it; unless it is restored from a file, or reverted to a snapshot, 'virt-parts resolve --save-discarded $id' finishes it"
+}
+
+@test "status and resolve know a save that the record could not be told of" {
+	all_four
+	starts
+	mkdir "$record/.release.new"
+	call release end saved
+	rmdir "$record/.release.new"
+	[ ! -e "$record/release" ]
+	libvirt_is LXC
+	vp -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  saved"
+	has "$output" 'ended as  saved'
+	wrong -c "$daemon" resolve web1
+	has "$errors" 'it was saved, and a restore needs what is left of it'
+	is_mounted "$me/tmp"
+	good -c "$daemon" resolve --save-discarded web1
+	not_mounted "$me/tmp"
+	nothing_left
+}
+
+# Saved, and its record is whole but for that: $why is what is said of it.
+saved_unread() {
+	all_four
+	starts
+	ends saved
+	mv "$record/release" "$tree/aside"
+	mkdir "$record/release"
+	why="'$record/release', which says how it ended: Is a directory"
+}
+
+@test "status and doctor say of a run of which cannot be read how it ended that it is damaged, and advise no discard" {
+	saved_unread
+	finds -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  damaged"
+	has "$output" "error     $why"
+	has "$output" 'since '
+	has "$output" 'next      the guest does not start until its record can be read'
+	finds -c "$daemon" status --json
+	same "$(json '.[0] | [.state, .reason, .begin] | join(" ")')" 'damaged  new'
+	vp -c "$daemon" doctor --json
+	same "$(json '.[] | select(.about == "web1") | [.level, .text, .mend] | join("; ")')" \
+		"error; the record of its run cannot be read, and it does not start: $why; "
+	# mended it is what it was
+	rmdir "$record/release"
+	mv "$tree/aside" "$record/release"
+	vp -c "$daemon" status
+	has "$output" "web1 (lxc, $id)  saved"
+}
+
+@test "explain says, as the hook does, that a start is refused where the record does not say how the last run ended" {
+	saved_unread
+	call prepare begin
+	[ "$status" -ne 0 ]
+	has "$errors" "cannot read '$record/release', which says how its last run ended"
+	finds explain "$file" prepare begin
+	has "$output" "the start is refused before any part runs, as the record of its last run cannot be read: $why"
+	lacks "$output" 'its last run is unfinished'
+	vp explain --json "$file" prepare begin
+	same "$(json .refused)" true
+}
+
+@test "explain says, as the hook does it, that an end takes nothing away where the record does not say how the run ended" {
+	local op
+	saved_unread
+	for op in 'stopped end' 'release end'; do
+		# shellcheck disable=SC2086 # words
+		finds explain "$file" $op
+		has "$output" "note: nothing is unmounted, removed or deleted, as the record of its run cannot be read: $why; see 'virt-parts status'"
+	done
+	has "$output" "copies '$me/var/log'"
+	has "$output" "leaves '$me/tmp' mounted: a part failed before"
+	has "$output" "leaves the image '$iso/web1/seed.iso': a part failed before"
+	has "$output" "does not delete '$me/scratch': a part failed before"
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "cannot read in the record how the run ended: Is a directory; nothing is deleted or unmounted"
+	is_mounted "$me/tmp"
+	is_there "$me/scratch" "$iso/web1/seed.iso" "$archive/web1/$today/messages"
+	# other events have nothing to do with it
+	vp explain "$file" started begin
+	lacks "$output" 'cannot be read'
+}
+
+@test "resolve ends a run of which cannot be read how it ended only where it is told that no save of it is left" {
+	saved_unread
+	libvirt_is LXC
+	local options
+	for options in --discard --save-discarded ''; do
+		# shellcheck disable=SC2086 # several words, or none
+		wrong -c "$daemon" resolve --yes $options web1
+		has "$errors" "its record cannot be read: $why; mend that"
+		has "$errors" 'add --discard --save-discarded'
+		is_mounted "$me/tmp"
+		[ ! -e "$record/discarded" ]
+	done
+	good -c "$daemon" resolve --discard --yes --save-discarded web1
+	not_mounted "$me/tmp"
+	[ ! -e "$record" ]
+	# neither archived nor deleted
+	[ -d "$me/scratch" ]
+	[ ! -e "$archive/web1" ]
+	starts
+	ends
 }
 
 @test "resolve finishes an unfinished run: archived first, then unmounted and deleted" {
@@ -210,6 +388,24 @@ null'
 	call release end destroyed
 	good -c "$daemon" resolve --discard --yes web1
 	has "$output" "stays: the image '$iso/web1/seed.iso': another host may use it"
+	lacks "$output" 'is removed'
+	is_there "$iso/web1/seed.iso"
+}
+
+@test "an image that is not the one that the run built is not listed with it, and resolve --discard says of none that it goes" {
+	unfinished
+	finds -c "$daemon" status
+	has "$output" "built     $iso/web1/seed.iso"
+	finds -c "$daemon" resolve --discard web1
+	has "$output" "is removed, unless keep=\"yes\": the image '$iso/web1/seed.iso'"
+	# as another host has put it there, which shares the directory
+	cp -p "$iso/web1/seed.iso" "$iso/web1/new"
+	mv "$iso/web1/new" "$iso/web1/seed.iso"
+	finds -c "$daemon" status
+	lacks "$output" 'built '
+	finds -c "$daemon" status --json
+	same "$(json '.[0].built | length')" 0
+	good -c "$daemon" resolve --discard --yes web1
 	lacks "$output" 'is removed'
 	is_there "$iso/web1/seed.iso"
 }
@@ -359,7 +555,10 @@ sits_there() {
 	has "$output" "discarded the run of 'web1'"
 	no_record
 	(($(grep -c "virt-parts:$id" "/proc/$namespace/mountinfo") == 1))
-	vp -c "$daemon" doctor
+	# each daemon is asked that calls a hook of ours
+	libvirt_is_both
+	rm "$hooks"/{libxl,bhyve}
+	vp doctor
 	has "$output" 'move a directory above it up in its tree, and unmount it there'
 	# and the guest starts again
 	lives
@@ -452,6 +651,47 @@ sits_there() {
 	is_mounted "$me/tmp"
 }
 
+@test "discarding is told as the mend of a record that is damaged, and of no other that cannot be read" {
+	unfinished
+	sed -i 's/^version 1/version 99/' "$record/run"
+	finds -c "$daemon" status
+	has "$output" 'error     written by a newer virt-parts'
+	has "$output" 'next      the guest does not start with this one: install the newer virt-parts again'
+	lacks "$output" '--discard'
+	# what keeps it from being read is no damage
+	mv "$record/run" "$record/whole"
+	ln -s whole "$record/run"
+	finds -c "$daemon" status
+	has "$output" 'next      the guest does not start until its record can be read'
+	lacks "$output" '--discard'
+	libvirt_is LXC
+	wrong -c "$daemon" resolve web1
+	has "$errors" 'its record cannot be read: Too many levels of symbolic links; mend that, or add --discard'
+	rm "$record/run"
+	finds -c "$daemon" status
+	has "$output" "its record is damaged, and the guest does not start; 'virt-parts resolve --discard $id' ends it"
+}
+
+@test "a damaged record of a guest that was saved is discarded only where its save is said to be gone" {
+	all_four
+	starts
+	ends saved
+	echo nonsense >"$record/run"
+	libvirt_is LXC
+	finds -c "$daemon" status
+	has "$output" "its record is damaged, and the guest, which was saved, does not start; 'virt-parts resolve --discard --save-discarded $id' ends it"
+	wrong -c "$daemon" resolve --discard --yes web1
+	has "$errors" 'it was saved, and a restore needs what is left of it; if that cannot happen any more, add --save-discarded'
+	is_mounted "$me/tmp"
+	[ ! -e "$record/discarded" ]
+	wrong -c "$daemon" resolve --save-discarded web1
+	has "$errors" '--discard ends it'
+	good -c "$daemon" resolve --discard --yes --save-discarded web1
+	not_mounted "$me/tmp"
+	[ ! -e "$record" ]
+	[ -d "$me/scratch" ]
+}
+
 @test "what prepare says of a run that could not be finished is true: status shows it, resolve mends it" {
 	unfinished
 	does prepare begin
@@ -482,6 +722,27 @@ sits_there() {
 	[[ ! -e $record ]]
 	policy
 	good -c "$daemon" resolve web1
+	nothing_left
+}
+
+@test "of two runs of one UUID -c says which is resolved; one that is alone needs no daemon that answers" {
+	unfinished
+	local machine container=$record
+	guest web1 qemu $$
+	ask_file "<archive><dircopy><src>$me/no</src><dst>$archive/%NAME%/x</dst></dircopy></archive>"
+	machine=$record
+	starts
+	call release end destroyed
+	mkdir "$me/no"
+	# a third driver's
+	wrong -c "$daemon" resolve "$id"
+	has "$errors" "'$id' may be the lxc guest $id or the qemu guest $id: say which with -c"
+	libvirt_is QEMU
+	good -c "$daemon" resolve "$id"
+	is_gone "$machine"
+	is_there "$container" "$archive/web1/x"
+	mended
+	good -c "$daemon" resolve "$id"
 	nothing_left
 }
 

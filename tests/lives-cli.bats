@@ -100,16 +100,39 @@ readonly some="
 	says "cannot tell which <dircopy> of '/srv/archive/%NAME%/b' is meant, as there are 2"
 }
 
+@test "set in words leaves a directory the dates of its archive when it gets other reasons" {
+	local dates='<datestr><format>%Y/%m</format><replace>@MONTH@</replace></datestr>'
+	guest_define lxc web1
+	vp set web1 - <<-END
+		<virt-parts><archive>$dates
+		<dircopy><src>/srv/guests/%NAME%/var/log</src><dst>/srv/archive/%NAME%/@MONTH@/log</dst></dircopy>
+		<dircopy><src>/srv/guests/%NAME%/etc</src><dst>/srv/archive/%NAME%/@MONTH@/etc</dst></dircopy></archive>
+		<archive when='destroyed'>
+		<dircopy><src>/srv/guests/%NAME%/root</src><dst>/srv/archive/%NAME%/@MONTH@/root</dst></dircopy></archive></virt-parts>
+	END
+	# one of two: an archive like its own, not that which has the reasons already
+	vp set web1 archive /srv/guests/%NAME%/var/log /srv/archive/%NAME%/@MONTH@/log when=destroyed
+	local others='<dircopy><src>/srv/guests/%NAME%/etc</src><dst>/srv/archive/%NAME%/@MONTH@/etc</dst></dircopy></archive>'
+	others="<archive>$dates$others<archivewhen=\"destroyed\">$dates<dircopy><src>/srv/guests/%NAME%/var/log</src>"
+	[[ $(vp show web1 | tr -d ' \n') == *"$others"* ]]
+	# alone: in its own
+	vp set web1 archive /srv/guests/%NAME%/var/log /srv/archive/%NAME%/@MONTH@/log when=crashed
+	[[ $(vp show web1 | tr -d ' \n') == *"${others/destroyed/crashed}"* ]]
+	vp set web1 archive /srv/guests/%NAME%/var/log /srv/archive/%NAME%/@MONTH@/log when=
+	[[ $(vp show web1 | tr -d ' \n') == *"${others/archivewhen=\"destroyed\"/archive}"* ]]
+	same_text "$(vp show web1 | grep -c '<archive')" 3
+}
+
 @test "set in words takes as many as there are" {
 	local -a sources
 	local i
 	guest_define lxc web1
-	for ((i = 1; i <= 70; i++)); do
+	for ((i = 1; i <= 64; i++)); do
 		mkdir -p /srv/seed/$i
 		sources+=("/srv/seed/$i")
 	done
 	vp set web1 iso /var/lib/virt-parts/iso/web1/seed.iso "${sources[@]}"
-	same_text "$(vp show web1 | grep -c '<src>')" 70
+	same_text "$(vp show web1 | grep -c '<src>')" 64
 }
 
 @test "what show shows can be set again, from a file and from standard input, and is the same" {
@@ -248,7 +271,7 @@ readonly some="
 	[ "$status" -eq 2 ]
 	says 'your text is kept'
 	local command
-	command=$(grep -oE "virt-parts set [^']*" <<<"$output")
+	command=$(grep -oE "virt-parts -c lxc:///system set [^']*" <<<"$output")
 	sed -i 's/<dri x/<dir size/' "${command##* }"
 	$command
 	EDITOR=false run vp edit web1
@@ -268,7 +291,7 @@ readonly some="
 	says 'your text is kept'
 	vp show web1 | grep -q 'size="4M"'
 	local command
-	command=$(grep -oE "virt-parts set [^']*" <<<"$output")
+	command=$(grep -oE "virt-parts -c lxc:///system set [^']*" <<<"$output")
 	$command
 	vp show web1 | grep -q 'size="2M"'
 	rm -r /tmp/virt-parts.*

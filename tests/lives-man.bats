@@ -293,6 +293,8 @@ set_one() {
 	guest_define lxc web2
 	on lxc start web2
 	fails file_has $logs/lxc-web2.log '^web2'
+	# that nobody knows is not that it did not ask
+	fails env -i PATH=/nowhere /bin/sh $parts/started_begin.d/30-greeting
 }
 
 @test "virt-parts-writing-parts(7): a part in C, built as the page says" {
@@ -303,7 +305,7 @@ set_one() {
 	install -D -m 755 greeting $parts/prepare_begin.d/30-greeting
 	guest_define lxc web1 '<greeting>hello %NAME%</greeting>'
 	on lxc start web1
-	file_has $logs/lxc-web1.log '^web1: hello web1$'
+	file_has $logs/lxc-web1.log '^web1: <greeting>: note: hello web1$'
 }
 
 @test "virt-parts-writing-parts(7): a part is tried without starting a guest" {

@@ -83,16 +83,12 @@ static int read_source(bool recorded, const char *name, struct vp_source *ret)
 {
 	const char *state_dir = getenv("VIRT_PARTS_STATE_DIR");
 	struct vp_event event = {.state_dir = state_dir ? state_dir : ""};
-	struct vp_xml xml;
-	int r;
 
 	if (recorded)
 		return vp_read_record(&event, name, ret);
 	/* a part in shell asks more than once, and all of them share one standard input */
 	(void)lseek(STDIN_FILENO, 0, SEEK_SET);
-	r = vp_xml_read(STDIN_FILENO, &xml);
-	*ret = xml.source;
-	return r;
+	return vp_xml_read_directives(STDIN_FILENO, ret);
 }
 
 static const char *variable(const char *name)

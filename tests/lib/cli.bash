@@ -48,11 +48,17 @@ ask_file() {
 	printf '%s\n' "$xml" >"$file"
 }
 
-# libvirt_is DRIVER [VERSION]: what the daemon that is asked says it is, such as LXC
-libvirt_is() {
+# libvirt_with <SOURCE: with these functions in the place of libvirt's
+libvirt_with() {
 	without_checker 'it preloads a library'
 	command -v cc >/dev/null || skip 'needs cc'
-	cat >"$tree/libvirt.c" <<-END
+	cc -shared -fPIC -o "$tree/libvirt.so" -x c - -ldl
+	prefix+=(env LD_PRELOAD="$tree/libvirt.so")
+}
+
+# libvirt_is DRIVER [VERSION]: what the daemon that is asked says it is, such as LXC
+libvirt_is() {
+	libvirt_with <<-END
 		int virConnectGetLibVersion(void *connection, unsigned long *version)
 		{
 			(void)connection;
@@ -65,14 +71,43 @@ libvirt_is() {
 			return "$1";
 		}
 	END
-	cc -shared -fPIC -o "$tree/libvirt.so" "$tree/libvirt.c"
-	prefix+=(env LD_PRELOAD="$tree/libvirt.so")
+}
+
+# libvirt_is_both [URI]: what is known is what both daemons know that are asked without -c; one of that URI never answers
+libvirt_is_both() {
+	libvirt_with <<-END
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <string.h>
+		#include <unistd.h>
+		static const char *type;
+		void *virConnectOpenReadOnly(const char *uri)
+		{
+			void *(*open)(const char *) = (void *(*)(const char *))dlsym(RTLD_NEXT, "virConnectOpenReadOnly");
+			type = !strcmp(uri, "qemu:///system") ? "QEMU" : !strcmp(uri, "lxc:///system") ? "LXC" : 0;
+			while (!strcmp(uri, "${1:-}"))
+				pause();
+			return open(type ? "$daemon" : uri);
+		}
+		const char *virConnectGetType(void *connection)
+		{
+			(void)connection;
+			return type ? type : "Test";
+		}
+	END
 }
 
 # known: libvirt's test driver knows the guest
 known() {
 	echo "<node><domain type='test'><name>$name</name><uuid>$id</uuid><memory>1024</memory><os><type>hvm</type></os></domain></node>" \
 		>"${daemon#test://}"
+}
+
+# known_as_asked: the same with the XML that is in $file
+known_as_asked() {
+	local xml
+	xml=$(sed "s/type='lxc'/type='test'/; s|<devices>|<memory>1024</memory><os><type>hvm</type></os>&|" "$file")
+	printf '<node>%s</node>\n' "$xml" >"${daemon#test://}"
 }
 
 # json FILTER: of the output

@@ -22,7 +22,7 @@ static const char *file_of(const struct attach *x)
 	return cli_format(x->cli, "attached/%s", x->name);
 }
 
-/* An <iso> of which the release knows no more than its path. */
+/* An <iso> of which the release knows no more than its path; vp_directives_differ knows it by that. */
 static const char *release_of(struct attach *x)
 {
 	static const struct vp_tokens none;

@@ -54,6 +54,12 @@ bool attach_begin(struct attach *x, struct cli *cli, char **argv)
 	virt = virt_one(cli, argv[0], VIRT_XML);
 	if (!virt)
 		return false;
+	/* its run is recorded, and its release comes, where it is */
+	why = virt_elsewhere(cli, virt);
+	if (why) {
+		cli_error("'%s' %s; do this on its own host", virt->name, why);
+		return false;
+	}
 	x->guest = guest_of(virt, true);
 	if (vp_check_guest_name(x->guest.name, &why) < 0) {
 		cli_error("'%s': %s", x->guest.name, why);

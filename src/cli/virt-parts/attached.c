@@ -55,6 +55,7 @@ int attached_command(struct cli *cli, int argc, char **argv)
 {
 	struct attached *attached = NULL;
 	const struct virt_guest *virt;
+	const char *elsewhere;
 	struct vp_event event;
 	struct guest guest;
 	int r;
@@ -65,6 +66,9 @@ int attached_command(struct cli *cli, int argc, char **argv)
 	virt = virt_one(cli, argv[0], VIRT_XML);
 	if (!virt)
 		return CLI_ERROR;
+	elsewhere = virt_elsewhere(cli, virt);
+	if (elsewhere)
+		return cli_error("'%s' %s; ask on its own host", virt->name, elsewhere);
 	guest = guest_of(virt, true);
 	event = guest_event(cli, &guest, "attached", "-", "");
 	r = guest_open_record(cli, &guest);

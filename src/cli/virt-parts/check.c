@@ -46,11 +46,14 @@ static int check_all(struct findings *findings)
 {
 	struct cli *cli = findings->cli;
 	struct virt_answer answer = virt_ask(cli, NULL, VIRT_XML);
+	const struct virt_daemon *foreign = virt_foreign(&answer);
+	bool here = !foreign || foreign->place != VIRT_ELSEWHERE;
 	unsigned n = 0;
 
 	if (!answer.answered)
 		return cli_error("cannot ask libvirt: %s", virt_why(cli, &answer));
-	check_conf(findings);
+	if (here)
+		check_conf(findings);
 	check_daemons(findings, &answer);
 	for (const struct virt_guest *virt = answer.guests; virt; virt = virt->next) {
 		struct guest guest = guest_of(virt, false);
@@ -58,7 +61,8 @@ static int check_all(struct findings *findings)
 		check_guest(findings, &guest);
 		n++;
 	}
-	lint_numbers(findings, NULL);
+	if (here)
+		lint_numbers(findings, NULL);
 	return findings_print(findings, cli_format(cli, "%u guests, nothing is wrong", n));
 }
 
@@ -75,6 +79,7 @@ int check_command(struct cli *cli, int argc, char **argv)
 	if (!guest_get(cli, argv[0], false, &guest))
 		return CLI_ERROR;
 	check_guest(&findings, &guest);
-	lint_numbers(&findings, guest.name);
+	if (!guest_is_elsewhere(&guest))
+		lint_numbers(&findings, guest.name);
 	return findings_print(&findings, "nothing is wrong");
 }

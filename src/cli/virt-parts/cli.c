@@ -62,6 +62,13 @@ const char *cli_shown(struct cli *cli, const char *text)
 	return vp_escape(text, length, cli_alloc(cli, size), size);
 }
 
+const char *cli_shown_command(struct cli *cli, const char *text)
+{
+	size_t length = strlen(text), size = length * 4 + 8;
+
+	return vp_escape_controls(text, length, cli_alloc(cli, size), size);
+}
+
 const char *cli_when(struct cli *cli, time_t time)
 {
 	char text[64] = "?";

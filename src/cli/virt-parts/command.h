@@ -71,6 +71,9 @@ int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* TEXT as a terminal may have it: control characters escaped. */
 const char *cli_shown(struct cli *cli, const char *text);
 
+/* The same of a text with a command in it, whose backslashes a shell is to have as they are. */
+const char *cli_shown_command(struct cli *cli, const char *text);
+
 /* A path as a shell takes it: in quotes where it needs them. */
 const char *cli_quoted(struct cli *cli, const char *path);
 

@@ -121,9 +121,12 @@ static void prepare_preload(struct making *m, const struct vp_element *directive
 		else if (begin == VP_BEGIN_NEW || begin == VP_BEGIN_REVERTED)
 			add_copy(m, e);
 		else
-			add(m, VP_ANYWHERE, NULL,
-				"copies nothing over '%s': the guest comes back to its files",
-				vp_child(e, "dst")->text);
+			add(m, VP_ANYWHERE, NULL, "copies nothing over '%s': %s",
+				vp_child(e, "dst")->text,
+				begin == VP_BEGIN_INCOMING
+					? "the guest comes by migration and may still run "
+					  "elsewhere"
+					: "the guest comes back to its files");
 	}
 }
 

@@ -7,16 +7,15 @@
 
 #include "doctor.h"
 #include "hooks.h"
+#include "parts.h"
 
 #define APPARMOR_PROFILES "/sys/kernel/security/apparmor/profiles"
 
 /* The first driver's hook that is ours, resolved; false: there is none. */
 static bool find_program(struct cli *cli, char ret[PATH_MAX])
 {
-	static const char *const drivers[] = {"qemu", "lxc", "network", "daemon"};
-
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		const char *hook = hooks_ours(cli, drivers[i]);
+	for (size_t i = 0; parts_drivers[i]; i++) {
+		const char *hook = hooks_ours(cli, parts_drivers[i]);
 
 		if (hook && realpath(hook, ret))
 			return true;

@@ -53,12 +53,14 @@ static const char *call_advice(struct cli *cli, const char *driver)
 
 const char *doctor_hook_beside_mend(struct cli *cli, const char *driver)
 {
-	const char *path = hooks_path(cli, driver);
+	const char *path = hooks_path(cli, driver), *beside = hooks_beside(cli, driver);
 
-	if (hook_whose(path) == HOOK_FOREIGN)
-		return call_advice(cli, driver);
-	return cli_format(cli, "mv -nT %s %s", cli_quoted(cli, hooks_beside(cli, driver)),
-		cli_quoted(cli, path));
+	if (hook_whose(path) != HOOK_FOREIGN)
+		return cli_format(
+			cli, "mv -nT %s %s", cli_quoted(cli, beside), cli_quoted(cli, path));
+	if (hooks_call_line(path))
+		return cli_format(cli, "rm %s", cli_quoted(cli, beside));
+	return call_advice(cli, driver);
 }
 
 static bool libvirt_is_old(struct cli *cli)
@@ -71,17 +73,15 @@ static bool libvirt_is_old(struct cli *cli)
 	return false;
 }
 
-/* Whether a hook that is not ours may call ours, as it names it. */
-static bool may_call(const char *path)
+/* The path of what libvirt runs for the driver, is not ours, and may call ours; NULL: nothing does. */
+static const char *find_caller(struct cli *cli, const char *driver)
 {
-	static const char name[] = "virt-parts-hook";
-	char text[64 * 1024];
-	FILE *file = fopen(path, "re");
-	size_t n = file ? fread(text, 1, sizeof(text), file) : 0;
+	const char *path = hooks_path(cli, driver);
 
-	if (file)
-		fclose(file);
-	return memmem(text, n, name, sizeof(name) - 1) != NULL;
+	if (hooks_call_line(path))
+		return path;
+	path = hooks_caller_beside(cli, driver);
+	return path && !libvirt_is_old(cli) ? path : NULL;
 }
 
 static void check_foreign(struct findings *f, const char *driver, enum finding_level level)
@@ -90,13 +90,7 @@ static void check_foreign(struct findings *f, const char *driver, enum finding_l
 	const char *path = hooks_path(cli, driver);
 	const char *dir = cli_format(cli, "%s/%s.d", cli->hook_dir, driver);
 
-	if (may_call(path))
-		findings_add(f, FINDING_NOTE, driver, "",
-			"'%s' is not virt-parts, but names it: whether it calls it for every "
-			"event, "
-			"with the guest's XML, is seen in the log alone",
-			path);
-	else if (libvirt_is_old(cli))
+	if (libvirt_is_old(cli))
 		findings_add(f, level, driver, call_advice(cli, driver),
 			"'%s' is not virt-parts, which is not called; this libvirt runs nothing "
 			"beside it (6.5 does)",
@@ -110,31 +104,80 @@ static void check_foreign(struct findings *f, const char *driver, enum finding_l
 			path);
 }
 
-static void check_hook(struct findings *f, const char *driver, bool needed)
+/* What calls virt-parts, where one that is ours is called, too. */
+static void check_called(struct findings *f, const char *driver)
+{
+	struct cli *cli = f->cli;
+	const char *ours = hooks_ours(cli, driver), *caller = find_caller(cli, driver);
+
+	/* of a hook and what lies beside it, an old libvirt calls the hook alone */
+	if (caller && !libvirt_is_old(cli))
+		findings_add(f, FINDING_WARNING, driver,
+			cli_format(cli, "rm %s", cli_quoted(cli, ours)),
+			"'%s' is not virt-parts, but calls it, as it names it in line %u, and "
+			"virt-parts is there, too, as '%s': every part runs twice; if that line "
+			"does not call it, take the name out of it instead",
+			caller, hooks_call_line(caller), ours);
+}
+
+/* Whether there is one that is ours. */
+static bool check_ours(struct findings *f, const char *driver)
 {
 	struct cli *cli = f->cli;
 	const char *path = hooks_path(cli, driver), *beside = hooks_beside(cli, driver);
-	enum hook hook = hook_whose(path), second = hook_whose(beside);
-	enum finding_level level = needed ? FINDING_WARNING : FINDING_NOTE;
+	bool ours = hook_whose(path) == HOOK_OURS, second = hook_whose(beside) == HOOK_OURS;
 
-	if (hook == HOOK_OURS)
+	if (ours)
 		check_target(f, driver, path);
-	if (second == HOOK_OURS)
+	if (second)
 		check_target(f, driver, beside);
-	if (hook == HOOK_OURS && second == HOOK_OURS)
+	if (ours && second)
 		findings_add(f, FINDING_ERROR, driver,
 			cli_format(cli, "rm %s", cli_quoted(cli, beside)),
 			"virt-parts is installed twice, as '%s' and as '%s': every part runs twice",
 			path, beside);
-	if (second == HOOK_OURS || hook == HOOK_OURS)
-		return;
-	if (hook == HOOK_FOREIGN)
+	else if (ours || second)
+		check_called(f, driver);
+	return ours || second;
+}
+
+static void tell_missing(struct findings *f, const char *driver, enum finding_level level)
+{
+	struct cli *cli = f->cli;
+	const char *path = hooks_path(cli, driver), *caller = find_caller(cli, driver);
+
+	if (caller)
+		findings_add(f, FINDING_NOTE, driver, "",
+			"'%s' is not virt-parts, but names it in line %u: whether it calls it for "
+			"every event, with the guest's XML, is seen in the log alone",
+			caller, hooks_call_line(caller));
+	else if (hook_whose(path) == HOOK_FOREIGN)
 		check_foreign(f, driver, level);
 	else
 		findings_add(f, level, driver, link_command(cli, "", path),
 			"there is no hook '%s', so virt-parts is not called; libvirt must be "
 			"reloaded when there is",
 			path);
+}
+
+static void check_hook(struct findings *f, const char *driver)
+{
+	/* those that are installed without --drivers: nobody need have the others */
+	static const struct {
+		const char *driver;
+		enum finding_level missing;
+	} usual[] = {
+		{"qemu", FINDING_WARNING},
+		{"lxc", FINDING_WARNING},
+		{"network", FINDING_NOTE},
+		{"daemon", FINDING_NOTE},
+	};
+
+	if (check_ours(f, driver))
+		return;
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!strcmp(driver, usual[i].driver))
+			tell_missing(f, driver, usual[i].missing);
 }
 
 /* --- other layouts -------------------------------------------------------------------------------------------- */
@@ -218,10 +261,8 @@ static void check_layouts(struct findings *f, const char *driver)
 
 void doctor_check_hooks(struct findings *f)
 {
-	check_hook(f, "qemu", true);
-	check_hook(f, "lxc", true);
-	check_hook(f, "network", false);
-	check_hook(f, "daemon", false);
+	for (size_t i = 0; parts_drivers[i]; i++)
+		check_hook(f, parts_drivers[i]);
 	for (size_t i = 0; parts_drivers[i]; i++)
 		check_layouts(f, parts_drivers[i]);
 }

@@ -104,24 +104,81 @@ static void check_runs(struct findings *f, const struct run *runs)
 				"more",
 				*runs->failed ? runs->failed : "nothing yet");
 		else if (runs->state == RUN_DAMAGED)
-			findings_add(f, FINDING_ERROR, runs->name,
-				cli_format(f->cli, "virt-parts resolve --discard %s", runs->uuid),
-				"the record of its run cannot be read, and it does not start");
+			findings_add(f, FINDING_ERROR, runs->name, runs_error_mend(f->cli, runs),
+				"the record of its run cannot be read, and it does not start: %s",
+				runs_error_text(f->cli, runs));
 }
 
 struct orphans {
 	struct findings *findings;
 	const struct run *runs;
+	bool asked; /* libvirt, once there is one */
+	struct virt_answer answer;
 };
+
+/* What use its guest has for a ramdisk of no run, or may have; NULL: none. */
+static const char *told_use(struct orphans *o, const char *uuid)
+{
+	struct cli *cli = o->findings->cli;
+	const struct virt_guest *guest;
+
+	if (!o->asked)
+		o->answer = virt_ask(cli, NULL, 0);
+	o->asked = true;
+	for (guest = o->answer.guests; guest; guest = guest->next)
+		if (!strcmp(guest->uuid, uuid) && (guest->active || guest->saved))
+			return cli_format(cli, "its guest '%s' %s", guest->name,
+				guest->active ? "runs" : "is saved");
+	return doctor_told_all(cli, &o->answer)
+		       ? NULL
+		       : "its guest may run, as not every daemon of libvirt was asked and has told";
+}
+
+/* Why a ramdisk of no run is to be left mounted; NULL: it need not. ret_mend is then what to do instead. */
+static const char *told_need(struct orphans *o, const char *uuid, const char **ret_mend)
+{
+	const char *use = told_use(o, uuid);
+
+	*ret_mend = "see whether [dirs] state in parts.conf has changed, and leave it mounted "
+		    "while its guest runs or is saved";
+	if (use || !o->findings->cli->conf_why[0])
+		return use;
+	*ret_mend = "make parts.conf valid, leave it mounted until then, and ask doctor again";
+	return "parts.conf is not valid, so its record may be elsewhere, and say what is still to "
+	       "be archived";
+}
+
+/* A ramdisk by its source, of a run that no record is of. */
+static void tell_orphan(struct orphans *o, const struct vp_mount *mount, const char *uuid)
+{
+	const struct vp_own_mount own = {
+		.id = mount->id, .path = (char *)mount->mount_point, .lost = mount->cut};
+	struct cli *cli = o->findings->cli;
+	const char *mend, *need = told_need(o, uuid, &mend);
+	char shown[VP_MOUNT_SHOWN_SIZE];
+
+	vp_own_mount_shown(&own, shown);
+	if (need)
+		findings_add(o->findings, FINDING_WARNING, "ramdisks", mend,
+			"'%s' is a ramdisk of no run that is known (%s), but %s", shown,
+			mount->source, need);
+	else
+		findings_add(o->findings, FINDING_WARNING, "ramdisks",
+			strlen(mount->mount_point) < PATH_MAX
+				? cli_format(cli, "umount %s", cli_quoted(cli, mount->mount_point))
+				: "move a directory above it up in its tree, and unmount it there",
+			"'%s' is a ramdisk of no run that is known (%s); what is in it goes with "
+			"it, so unmount it only if [dirs] state in parts.conf has not changed "
+			"since: else its record is elsewhere, and says what is still to be "
+			"archived, of a guest that is shut off, too",
+			shown, mount->source);
+}
 
 static int check_mount(const struct vp_mount *mount, void *context)
 {
 	static const char prefix[] = "virt-parts:";
-	const struct orphans *o = context;
+	struct orphans *o = context;
 	const char *uuid = mount->source + sizeof(prefix) - 1;
-	const struct vp_own_mount own = {
-		.id = mount->id, .path = (char *)mount->mount_point, .lost = mount->cut};
-	char shown[VP_MOUNT_SHOWN_SIZE];
 
 	if (strcmp(mount->fs_type, "tmpfs") != 0 ||
 		strncmp(mount->source, prefix, sizeof(prefix) - 1) != 0)
@@ -129,27 +186,21 @@ static int check_mount(const struct vp_mount *mount, void *context)
 	for (const struct run *run = o->runs; run; run = run->next)
 		if (strcmp(run->uuid, uuid) == 0)
 			return 0;
-	findings_add(o->findings, FINDING_WARNING, "ramdisks",
-		strlen(mount->mount_point) < PATH_MAX
-			? cli_format(o->findings->cli, "umount %s",
-				  cli_quoted(o->findings->cli, mount->mount_point))
-			: "move a directory above it up in its tree, and unmount it there",
-		"'%s' is a ramdisk of no run that is known (%s); what is in it goes with it",
-		vp_own_mount_shown(&own, shown), mount->source);
+	tell_orphan(o, mount, uuid);
 	return 0;
 }
 
 static void check_left(struct findings *f)
 {
 	struct orphans orphans = {.findings = f};
-	struct virt_answer answer;
 	struct run *runs;
 	const char *where;
 	int r = runs_read(f->cli, NULL, &runs, &where);
 
 	if (r == 0 && runs) {
-		answer = virt_ask(f->cli, NULL, 0);
-		r = runs_read(f->cli, &answer, &runs, &where);
+		orphans.answer = virt_ask(f->cli, NULL, 0);
+		orphans.asked = true;
+		r = runs_read(f->cli, &orphans.answer, &runs, &where);
 	}
 	if (r < 0) {
 		findings_add(f, FINDING_ERROR, "records",

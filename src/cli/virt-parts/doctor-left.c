@@ -151,13 +151,6 @@ void doctor_check_left(struct findings *f)
 	l.runs = runs;
 	l.look = look_for_image;
 	l.answer = virt_ask(f->cli, NULL, 0);
-	if (!l.answer.answered)
-		return;
-	/* one that is there and has not answered may know the guest */
-	for (const struct virt_daemon *d = l.answer.daemons; d; d = d->next)
-		if (virt_is_silent(d))
-			return;
-	if (virt_foreign(&l.answer))
-		return;
-	look_at_rules(&l, VP_ISO);
+	if (doctor_told_all(f->cli, &l.answer))
+		look_at_rules(&l, VP_ISO);
 }

@@ -19,7 +19,7 @@ struct naming {
 	const char *dir;
 	bool of_guest; /* dir is that of one guest */
 	DIR *stream;
-	bool asked, answered; /* libvirt, once there is a guest's directory */
+	bool asked, told_all; /* libvirt, once there is a guest's directory */
 	const char **guests;
 	size_t n_guests;
 };
@@ -115,10 +115,7 @@ static void ask_libvirt(struct naming *n)
 	size_t count = 0;
 
 	n->asked = true;
-	n->answered = answer.answered && !virt_foreign(&answer);
-	/* one that is there and has not answered may know the guest */
-	for (const struct virt_daemon *d = answer.daemons; d; d = d->next)
-		n->answered = n->answered && !virt_is_silent(d);
+	n->told_all = doctor_told_all(cli, &answer);
 	if (runs_read(cli, NULL, &runs, &where) < 0)
 		runs = NULL;
 	for (const struct virt_guest *guest = answer.guests; guest; guest = guest->next)
@@ -132,15 +129,23 @@ static void ask_libvirt(struct naming *n)
 		n->guests[n->n_guests++] = run->name;
 }
 
+static bool is_guest(const struct naming *n, const char *name)
+{
+	for (size_t i = 0; i < n->n_guests; i++)
+		if (!strcmp(n->guests[i], name))
+			return true;
+	return false;
+}
+
 static void look_for_guest(struct naming *n, const char *name)
 {
 	const char *near;
 
 	if (!n->asked)
 		ask_libvirt(n);
-	near = suggest(name, n->guests, n->n_guests);
-	if (!n->answered || (near && !strcmp(near, name)))
+	if (!n->told_all || is_guest(n, name))
 		return;
+	near = suggest(name, n->guests, n->n_guests);
 	findings_add(n->f, FINDING_NOTE, "parts", "",
 		"libvirt knows no guest '%s', so nothing in '%s/%s' is run%s%s%s", name, n->dir,
 		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");

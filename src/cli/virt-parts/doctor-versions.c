@@ -12,12 +12,11 @@
 #include "child.h"
 #include "doctor.h"
 #include "hooks.h"
+#include "parts.h"
 #include "trust.h"
 #include "virt.h"
 
 enum { HOOK_LIMIT_S = 5, NOT_RUN = 127 };
-
-static const char *const guest_drivers[] = {"qemu", "lxc", "libxl", "bhyve"};
 
 static int print_version(void *program, FILE *answer)
 {
@@ -38,8 +37,8 @@ static void check_hook_version(struct findings *f)
 	const char *hook = NULL;
 	int r;
 
-	for (size_t i = 0; !hook && i < 2; i++)
-		hook = hooks_ours(f->cli, guest_drivers[i]);
+	for (size_t i = 0; !hook && parts_drivers[i]; i++)
+		hook = hooks_ours(f->cli, parts_drivers[i]);
 	/* what somebody else may have put there is not run by root */
 	if (!hook || vp_trust_check(hook, NULL, program, why, sizeof(why)) < 0 ||
 		access(program, X_OK) < 0)

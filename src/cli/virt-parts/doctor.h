@@ -4,6 +4,10 @@
 #define VP_CLI_DOCTOR_H
 
 #include "findings.h"
+#include "virt.h"
+
+/* Whether a guest that the answer lacks is none of this host's, as all daemons that may have it were asked, and told. */
+bool doctor_told_all(struct cli *cli, const struct virt_answer *answer);
 
 /* What takes the first component of PATH from others, by chown and chmod MODE, that is not root's alone; "": all are. */
 const char *doctor_trust_mend(struct cli *cli, const char *path, const char *mode);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "guest.h"
 #include "metadata.h"
 
@@ -60,6 +61,24 @@ static int write_file(const char *path, const char *text)
 	return r;
 }
 
+/* The command NAME for the guest that edit was called for: the same daemon, tree and options, as far as it has them. */
+static const char *command_of(struct cli *cli, const char *name, const struct virt_guest *guest)
+{
+	const char *text = "virt-parts";
+	bool checks = !strcmp(name, "set");
+
+	if (cli->uri)
+		text = cli_format(cli, "%s -c %s", text, cli_quoted(cli, cli->uri));
+	if (strcmp(cli->hook_dir, VP_HOOK_DIR) != 0)
+		text = cli_format(cli, "%s --hook-dir %s", text, cli_quoted(cli, cli->hook_dir));
+	text = cli_format(cli, "%s %s", text, name);
+	/* none of edit's has a value */
+	for (const struct option_value *option = cli->options; option; option = option->next)
+		if (checks || strcmp(option->name, "--no-check") != 0)
+			text = cli_format(cli, "%s %s", text, option->name);
+	return cli_format(cli, "%s %s", text, guest->uuid);
+}
+
 /* Whether the guest still has what the editor was given. */
 static bool is_current(
 	struct cli *cli, const struct virt_guest *guest, unsigned where, const char *before)
@@ -71,10 +90,13 @@ static bool is_current(
 		return false;
 	same = strcmp(metadata_text(cli, doc), before) == 0;
 	xmlFreeDoc(doc);
-	if (!same)
+	if (!same) {
 		cli_error("nothing was stored, since the directives of '%s' have been changed "
-			  "meanwhile: see 'virt-parts show %s'",
-			guest->name, guest->uuid);
+			  "meanwhile",
+			guest->name);
+		fprintf(stderr, "virt-parts: they are shown by '%s'\n",
+			cli_shown_command(cli, command_of(cli, "show", guest)));
+	}
 	return same;
 }
 
@@ -132,8 +154,9 @@ static int edit(struct cli *cli, const struct virt_guest *guest, unsigned where,
 		status = r < 0 ? cli_error("cannot edit '%s': %s", path, strerror(-r))
 			       : cli_error("the editor ended with %d, nothing was stored", r);
 	if (status != CLI_GOOD && is_worth_keeping(cli, path, text, r)) {
-		cli_error("your text is kept: mend it and say 'virt-parts set %s %s'", guest->uuid,
-			path);
+		fflush(stdout);
+		fprintf(stderr, "virt-parts: your text is kept: mend it and say '%s %s'\n",
+			cli_shown_command(cli, command_of(cli, "set", guest)), path);
 		return status;
 	}
 	unlink(path);

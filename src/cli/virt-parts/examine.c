@@ -12,6 +12,7 @@
 #include "claims.h"
 #include "custom.h"
 #include "report.h"
+#include "runs.h"
 #include "suggest.h"
 #include "text.h"
 
@@ -141,8 +142,9 @@ static void check_unknown(struct examining *x, const struct vp_element *directiv
 {
 	const char *names[MAX_NAMES], *near;
 	const char *vendor_dir = x->cli->conf.vendor_dir;
+	bool elsewhere = guest_is_elsewhere(x->examined->guest);
 	size_t n = 0;
-	int r = vp_is_file_name(directive->name)
+	int r = !elsewhere && vp_is_file_name(directive->name)
 			? vp_part_is_installed(&x->examined->event, vendor_dir, directive->name)
 			: 0;
 
@@ -156,8 +158,9 @@ static void check_unknown(struct examining *x, const struct vp_element *directiv
 			cli_format(x->cli, "cannot tell whether there is a part NN-%s: %s",
 				directive->name, strerror(-r)));
 	else if (near)
-		add(x, directive, directive, "unknown directive; did you mean <%s>?", near);
-	else
+		add(x, directive, directive, "unknown directive; did you mean <%s>?", near)
+			->only_warns = elsewhere;
+	else if (!elsewhere)
 		add(x, directive, directive,
 			"unknown directive: it is none of ramdisk, preload, archive, post-rm-rf, "
 			"and no part NN-%s would run for this guest",
@@ -276,6 +279,8 @@ static int compare_claims(struct examining *x, const char *name, char *why, size
 /* Prepare finishes the run of a guest that is gone and had this one's name, before it looks. */
 static void check_claims(struct examining *x)
 {
+	const struct vp_event *event = &x->examined->event;
+	const struct run *gone;
 	char why[1024];
 	int r = compare_claims(x, NULL, why, sizeof(why));
 
@@ -283,15 +288,16 @@ static void check_claims(struct examining *x)
 		add_unread(x, NULL, NULL, r, why);
 	if (r != -EBUSY)
 		return;
-	if (compare_claims(x, x->examined->event.domain, why, sizeof(why)) == -EBUSY)
+	if (compare_claims(x, event->domain, why, sizeof(why)) == -EBUSY) {
 		add(x, NULL, NULL, "%s", why);
-	else
-		add(x, NULL, NULL,
-			"a guest of this name that is gone has left a run that claims the same "
-			"paths: the start finishes that first, or is refused; see 'virt-parts "
-			"status %s'",
-			x->examined->event.domain)
-			->only_warns = true;
+		return;
+	}
+	gone = runs_namesake(x->cli, event->driver, event->domain, event->uuid);
+	add(x, NULL, NULL,
+		"a guest of this name that is gone has left a run that claims the same paths: the "
+		"start finishes that first, or is refused; see 'virt-parts status%s%s'",
+		gone ? " " : "", gone ? gone->uuid : "")
+		->only_warns = true;
 }
 
 static void check_name(struct examining *x)
@@ -326,7 +332,7 @@ void examine(struct cli *cli, struct guest *guest, struct vp_event event, struct
 	if (!ret->xml.source.directives)
 		return;
 	check_name(&x);
-	r = vp_policy_load(&ret->event, &ret->policy);
+	r = guest_is_elsewhere(guest) ? 0 : vp_policy_load(&ret->event, &ret->policy);
 	if (r < 0)
 		add_unread(&x, NULL, NULL, r, ret->policy.why);
 	for (struct vp_element *d = ret->xml.source.directives; d; d = d->next)

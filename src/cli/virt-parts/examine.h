@@ -26,7 +26,10 @@ struct examined {
 	const char *claims;	  /* the paths that a run would claim, a line each */
 };
 
-/* To be freed by examine_free. What is wrong is in the problems. */
+/*
+ * To be freed by examine_free. What is wrong is in the problems. Of a guest that is elsewhere: only what the
+ * tables say, as no policy is loaded; a word that may be that of a part there is no more than warned of.
+ */
 void examine(struct cli *cli, struct guest *guest, struct vp_event event, struct examined *ret);
 void examine_free(struct examined *examined);
 

@@ -202,7 +202,7 @@ void explain_text(struct explaining *x)
 		printf(", ended as '%s'", x->event.reason);
 	printf("\n");
 	for (unsigned i = 0; i < x->n_notes; i++)
-		printf("note: %s\n", cli_shown(cli, x->notes[i]));
+		printf("note: %s\n", cli_shown_command(cli, x->notes[i]));
 	for (size_t i = 0; i < x->plan.n_warnings; i++)
 		printf("%swarning:%s %s\n", style(STYLE_WARNING), style(STYLE_PLAIN),
 			cli_shown(cli, x->plan.warnings[i]));
@@ -230,7 +230,7 @@ void explain_text(struct explaining *x)
 	if (x->first)
 		printf("If the unfinished run cannot be finished, nothing of it is touched, and "
 		       "the guest %s.\n",
-			x->moved
+			x->moved || x->incomplete
 				? "is refused"
 				: "starts with what it left, by the directives that it began with");
 }

@@ -180,11 +180,11 @@ struct deed *explain_deeds(struct explaining *x, const struct plan_entry *entry)
 		.event = &x->event,
 		.policy = &x->examined.policy,
 		.filesystems = x->examined.xml.filesystems,
-		.begin = x->run.begin,
+		.begin = x->begin,
 		.archived = x->recorded ? runs_archived(x->cli, x->guest.record) : "",
 		.turn = x->run.turn,
 		.record = x->guest.record,
-		.looks = !x->namesake && !x->guest.no_uuid,
+		.looks = !x->namesake && !x->hidden && !x->guest.no_uuid,
 		.dircopies = &dircopies,
 	};
 
@@ -278,6 +278,9 @@ int explain_command(struct cli *cli, int argc, char **argv)
 	x.is_release = !strcmp(op, "release") && !strcmp(subop, "end");
 	if (!guest_get(cli, argv[0], strcmp(op, "prepare") != 0, &x.guest))
 		return CLI_ERROR;
+	if (guest_is_elsewhere(&x.guest))
+		return cli_error("'%s' %s; ask on its own host", x.guest.name,
+			virt_elsewhere(cli, x.guest.virt));
 	if (!events_may_show(cli, x.guest.driver, x.guest.name, op, subop))
 		return CLI_ERROR;
 	if (ends && !*reason)

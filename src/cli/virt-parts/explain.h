@@ -26,11 +26,15 @@ struct explaining {
 	bool unheard;		  /* the XML's directives count for nothing: no part records them */
 	bool runless;		  /* the guest runs, and nothing was recorded at its start */
 	bool of_user;		  /* the guest is a user's own: the hook does nothing for it */
+	bool hidden;		  /* root alone may look at its run */
 	bool namesake;		  /* a prepare finishes another guest's run first */
+	bool incoming;		  /* a prepare of which a migration to this host has begun */
 	struct vp_run run;	  /* of the record */
+	enum vp_begin begin;	  /* of the run that the event is of, or makes */
 	const char *failed;	  /* parts that failed in its teardown, blanks between */
 	const char *stopped_by;	  /* the part that is known to fail and stops the event; NULL */
 	struct explaining *first; /* the release of an unfinished run, before a prepare; NULL */
+	bool incomplete;	  /* that run never had all that it preloads */
 	const char *moved;	  /* which ramdisk of that run is not where it was mounted; NULL */
 	struct plan plan;
 	struct examined examined; /* of the XML, unless recorded */

@@ -60,9 +60,9 @@ static void print_one(struct cli *cli, const struct finding *f)
 	printf(": %s\n", cli_shown(cli, f->text));
 	if (f->mended)
 		printf("  %smended:%s %s\n", style(STYLE_GOOD), style(STYLE_PLAIN),
-			cli_shown(cli, f->mend));
+			cli_shown_command(cli, f->mend));
 	else if (*f->mend)
-		printf("  mend: %s\n", cli_shown(cli, f->mend));
+		printf("  mend: %s\n", cli_shown_command(cli, f->mend));
 }
 
 static void print_json(const struct findings *findings)

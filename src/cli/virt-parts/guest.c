@@ -221,6 +221,11 @@ bool guest_get(struct cli *cli, const char *argument, bool live, struct guest *r
 	return virt != NULL;
 }
 
+bool guest_is_elsewhere(const struct guest *guest)
+{
+	return guest->virt && guest->virt->place == VIRT_ELSEWHERE;
+}
+
 int guest_open_record(struct cli *cli, struct guest *guest)
 {
 	int fd = guest->no_uuid ? -ENOENT

@@ -34,6 +34,9 @@ const char *guest_read_text(struct cli *cli, const char *path);
 /* The guest of an answer of libvirt's. */
 struct guest guest_of(const struct virt_guest *virt, bool live);
 
+/* Whether it is another host's, whose parts.conf, files, parts and records count for it, not those here. */
+bool guest_is_elsewhere(const struct guest *guest);
+
 /* Opens the record of its run: 0, also when it has none; -errno. */
 int guest_open_record(struct cli *cli, struct guest *guest);
 

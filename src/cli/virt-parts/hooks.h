@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hooks.h: whose the hooks are that libvirt calls, and what that means for the parts. */
+/* hooks.h: whose the hooks are that libvirt calls, what that means for the parts, and which call ours. */
 #ifndef VP_CLI_HOOKS_H
 #define VP_CLI_HOOKS_H
 
@@ -18,5 +18,14 @@ bool hooks_run_others(struct cli *cli, const char *driver);
 
 /* Whether libvirt runs what is beside a hook, by its version as virt.h has it; 0, unknown: it may. */
 bool hooks_beside_runs(unsigned long version);
+
+/*
+ * The line in which what libvirt runs at PATH, and is somebody else's, may call ours: it names it
+ * as a word of a command, and in no comment. 0: in none. install.sh sees it so, too.
+ */
+unsigned hooks_call_line(const char *path);
+
+/* The path of one that may, of those that libvirt runs beside the driver's hook if it runs any; NULL: none does. */
+const char *hooks_caller_beside(struct cli *cli, const char *driver);
 
 #endif

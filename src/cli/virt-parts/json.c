@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "text.h"
+
 /* Bytes of the UTF-8 character that TEXT begins with; 0 when it begins with none. */
 static size_t utf8_length(const char *text)
 {
@@ -43,6 +45,8 @@ static void put_string(const char *text)
 
 		if (n == 0)
 			fputs("\\ufffd", stdout);
+		else if (n == 2 && vp_is_high_control(text))
+			printf("\\u%04x", (unsigned char)text[1]);
 		else if (n > 1)
 			fwrite(text, 1, n, stdout);
 		else if (*text == '"' || *text == '\\')

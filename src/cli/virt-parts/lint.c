@@ -245,6 +245,10 @@ static void lint_directives(struct linting *l)
 			"directives count for the system's guests alone: for this one, of '%s', "
 			"nothing is done",
 			virt->uri);
+	if (guest_is_elsewhere(l->guest) && examined.xml.source.directives)
+		findings_add(l->findings, FINDING_WARNING, l->about, "check it on its own host",
+			"its paths, limits and parts are not checked, since it %s",
+			virt_elsewhere(cli, virt));
 	for (const struct problem *p = examined.problems; p; p = p->next)
 		findings_add(l->findings, p->only_warns ? FINDING_WARNING : FINDING_ERROR, l->about,
 			"", "%s%s%s", p->where, *p->where ? ": " : "", p->text);

@@ -6,24 +6,19 @@
 #include <string.h>
 
 #include "dispatch/clock.h"
-
-/* `2026-11-21T22:10:25.123Z `, then the event's name. */
-enum { STAMP = 25 };
+#include "text.h"
 
 static time_t time_of(const char *line, size_t length)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ ";
 	unsigned n[6] = {0};
 	struct utc utc;
 	size_t field = 0;
 
-	if (length < STAMP)
+	if (!vp_is_stamped(line, length))
 		return 0;
-	for (size_t i = 0; i < STAMP; i++) {
+	for (size_t i = 0; i < VP_STAMP; i++) {
 		bool digit = line[i] >= '0' && line[i] <= '9';
 
-		if (form[i] == 'd' ? !digit : line[i] != form[i])
-			return 0;
 		if (digit && field < 6)
 			n[field] = n[field] * 10 + (unsigned)(line[i] - '0');
 		else if (!digit)
@@ -102,7 +97,7 @@ struct log_line log_line_read(const char *text, size_t length)
 
 	if (!time)
 		return line;
-	line.event = up_to((struct log_text){text + STAMP, length - STAMP}, ": ", &all);
+	line.event = up_to((struct log_text){text + VP_STAMP, length - VP_STAMP}, ": ", &all);
 	if (!all.length)
 		return line;
 	line.time = time;

@@ -266,7 +266,8 @@ static void tell_stored(
 	printf("%s '%s'%s\n", empty ? "cleared" : "stored for", cli_shown(cli, changed->name),
 		when);
 	if (old)
-		printf("warning: %s\n  mend: %s\n", cli_shown(cli, text), cli_shown(cli, mend));
+		printf("warning: %s\n  mend: %s\n", cli_shown(cli, text),
+			cli_shown_command(cli, mend));
 }
 
 int metadata_set(struct cli *cli, const struct virt_guest *guest, unsigned where, xmlDocPtr doc)

@@ -20,41 +20,95 @@
 
 /* --- which run, and whether it may be finished ---------------------------------------------------------------- */
 
+/* How many are of that name, and the first two; ANSWER: only those whose daemon has answered. */
+static unsigned pick(
+	struct run *runs, const char *name, const struct virt_answer *answer, struct run *ret[2])
+{
+	unsigned n = 0;
+
+	for (; runs; runs = runs->next) {
+		if (!runs_is_of(runs, name) || (answer && !virt_answered(answer, runs->driver)))
+			continue;
+		if (n < 2)
+			ret[n] = runs;
+		n++;
+	}
+	return n;
+}
+
+/* One that is alone may be of a daemon that does not answer. */
+static int pick_one(struct cli *cli, struct run *runs, const char *name,
+	const struct virt_answer *answer, struct run **ret)
+{
+	struct run *of[2] = {NULL, NULL};
+	unsigned n = pick(runs, name, NULL, of);
+
+	if (n > 1 && cli->uri && pick(runs, name, answer, of) == 1)
+		n = 1;
+	*ret = of[0];
+	if (n <= 1)
+		return CLI_GOOD;
+	return cli_error("'%s' may be the %s guest %s or the %s guest %s: %s", name, of[0]->driver,
+		of[0]->uuid, of[1]->driver, of[1]->uuid,
+		strcmp(of[0]->uuid, of[1]->uuid) != 0
+			? "name it by its UUID"
+			: "say which with -c, whose daemon must answer");
+}
+
 static int find_run(struct cli *cli, const char *name, struct run **ret)
 {
-	struct virt_answer answer;
+	struct virt_answer answer = {0};
 	const char *where;
 	struct run *runs;
-	unsigned n = 0;
 	int r = runs_read(cli, NULL, &runs, &where);
 
 	*ret = NULL;
 	if (r == 0 && runs) {
 		answer = virt_ask(cli, NULL, 0);
 		r = runs_read(cli, &answer, &runs, &where);
-		if (!answer.answered)
-			cli_error(
-				"cannot ask libvirt which guests run: %s", virt_why(cli, &answer));
+		runs_tell_silent(cli, &answer);
 	}
 	if (r < 0)
 		return cli_error("cannot read '%s': %s", where, strerror(-r));
-	for (; runs; runs = runs->next) {
-		if (!runs_is_of(runs, name))
-			continue;
-		n++;
-		if (*ret)
-			cli_error("'%s' may be the %s guest %s or the %s guest %s: name it by its "
-				  "UUID",
-				name, (*ret)->driver, (*ret)->uuid, runs->driver, runs->uuid);
-		*ret = runs;
-	}
-	return n > 1 ? CLI_ERROR : CLI_GOOD;
+	return pick_one(cli, runs, name, &answer, ret);
 }
 
 static bool refuse(const struct run *run, const char *why)
 {
 	cli_error("the run of '%s' is left alone: %s", run->name, why);
 	return false;
+}
+
+static const char *unread_advice(struct cli *cli, const struct run *run)
+{
+	if (run->error == -EPROTO)
+		return "a newer virt-parts wrote its record: use that, or add --discard";
+	if (*runs_error_mend(cli, run))
+		return "its record is damaged, so nobody knows what to save; --discard ends it";
+	return cli_format(cli, "its record cannot be read: %s; mend that, or add --discard",
+		runs_error_text(cli, run));
+}
+
+/* It was saved, or nobody knows that it was not. */
+static bool may_lose_save(struct resolving *x)
+{
+	struct cli *cli = x->cli;
+	const struct run *run = x->run;
+	bool discarded = cli_option(cli, "--save-discarded");
+
+	/* its record may be damaged otherwise */
+	if (runs_was_saved(run) && !discarded)
+		return refuse(run,
+			"it was saved, and a restore needs what is left of it; if that cannot "
+			"happen any more, add --save-discarded");
+	if (run->unread && !(discarded && x->discard))
+		return refuse(
+			run, cli_format(cli,
+				     "its record cannot be read: %s; mend that, since a guest "
+				     "that was saved needs what is left of it, or add "
+				     "--discard --save-discarded",
+				     runs_error_text(cli, run)));
+	return true;
 }
 
 static bool may_resolve(struct resolving *x)
@@ -71,10 +125,8 @@ static bool may_resolve(struct resolving *x)
 					   "libvirt keeps its saved state; start the guest, or "
 					   "discard that with 'virsh managedsave-remove %s'",
 					   run->uuid));
-	if (run->state == RUN_SAVED && !cli_option(cli, "--save-discarded"))
-		return refuse(run,
-			"it was saved, and a restore needs what is left of it; if that cannot "
-			"happen any more, add --save-discarded");
+	if (!may_lose_save(x))
+		return false;
 	/* with a release recorded it has ended, whatever libvirt would say */
 	if (!strcmp(run->guest, "unknown") && run->state != RUN_UNFINISHED)
 		return refuse(run, cli_format(cli,
@@ -82,11 +134,7 @@ static bool may_resolve(struct resolving *x)
 					   "try again",
 					   run->ask));
 	if (run->error && !x->discard)
-		return refuse(run,
-			run->error == -EPROTO
-				? "a newer virt-parts wrote its record: use that, or add --discard"
-				: "its record is damaged, so nobody knows what to save; --discard "
-				  "ends it");
+		return refuse(run, unread_advice(cli, run));
 	return true;
 }
 

@@ -56,12 +56,8 @@ static bool may_run(struct cli *cli, const struct guest *guest, const char *op)
 			return refuse(guest->name,
 				"has a run, and libvirt does not say whether it is alive");
 	}
-	if (virt && virt->place != VIRT_HERE)
-		return refuse(guest->name,
-			cli_format(cli,
-				"is a guest of '%s', which is not the libvirt of this host's "
-				"system",
-				virt->uri));
+	if (virt && virt_elsewhere(cli, virt))
+		return refuse(guest->name, virt_elsewhere(cli, virt));
 	if (virt && virt->active)
 		return refuse(guest->name, "runs");
 	return true;

@@ -13,12 +13,21 @@
 #include "dispatch/names.h"
 #include "runs.h"
 
-/* Paths as the record has them: the guest's name is in them, a date is not. */
-static const char *text_of(const struct vp_element *element, const char *child)
+/* A path of the record's DIRECTIVE: the guest's name is in it, a date, which is not known, as it was written. */
+static const char *path_of(struct vp_source *asked, const struct vp_element *directive,
+	const struct vp_element *element)
 {
-	const struct vp_element *found = child ? vp_child(element, child) : element;
+	struct vp_tokens tokens;
+	const char *path;
 
-	return found && found->text ? found->text : "";
+	if (!element || !element->text)
+		return "";
+	(void)vp_tokens_of(asked, directive, true, "", "", 0, &tokens);
+	for (size_t i = 0; i < tokens.n; i++)
+		if (tokens.token[i].date)
+			tokens.token[i].value = tokens.token[i].text;
+	path = vp_expand(asked, element->text, &tokens);
+	return path ? path : element->text;
 }
 
 /* archive's journal, behind a newline: `TURN N STATE PATH`. */
@@ -57,7 +66,8 @@ const char *runs_unsaved(struct cli *cli, int record, unsigned turn, const char 
 				(!*reason ||
 					vp_archive_is_due(record, vp_attr_text(one, "when", NULL),
 						reason, number) > 0))
-				lines = cli_format(cli, "%s%s\n", lines, text_of(copy, "src"));
+				lines = cli_format(cli, "%s%s\n", lines,
+					path_of(&asked, one, vp_child(copy, "src")));
 	vp_source_free(&asked);
 	return lines;
 }
@@ -71,12 +81,14 @@ const char *runs_undeleted(struct cli *cli, int record, const char *reason)
 		return "";
 	for (const struct vp_element *one = asked.directives; one; one = one->next)
 		for (const struct vp_element *dir = vp_child(one, "dir"); dir;
-			dir = vp_next(dir, "dir"))
-			if (faccessat(AT_FDCWD, text_of(dir, NULL), F_OK, AT_SYMLINK_NOFOLLOW) ==
-					0 &&
+			dir = vp_next(dir, "dir")) {
+			const char *path = path_of(&asked, one, dir);
+
+			if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 				(!*reason || vp_reason_matches(vp_attr_text(one, "when", NULL),
 						     VP_POST_RM_RF_WHEN, reason)))
-				lines = cli_format(cli, "%s%s\n", lines, text_of(dir, NULL));
+				lines = cli_format(cli, "%s%s\n", lines, path);
+		}
 	vp_source_free(&asked);
 	return lines;
 }

@@ -16,12 +16,13 @@ static const struct run *run_of(struct cli *cli, const struct guest *guest)
 		.driver = guest->driver,
 		.why = "",
 		.uri = guest->virt ? guest->virt->uri : "",
-		.place = guest->virt ? guest->virt->place : VIRT_HERE,
+		.place = VIRT_HERE,
 	};
 	struct virt_guest one = {0};
 	struct virt_answer answer = {.guests = &one, .daemons = &daemon, .answered = true};
 
-	if (guest->no_uuid)
+	/* a record of its UUID is that of a life which it had here */
+	if (guest->no_uuid || (guest->virt && virt_elsewhere(cli, guest->virt)))
 		return NULL;
 	if (guest->virt)
 		one = *guest->virt;
@@ -62,7 +63,7 @@ bool runs_old_count(
 	names = runs_old_names(cli, guest);
 	if (!*names)
 		return false;
-	resolve = cli_format(cli, "virt-parts resolve %s", cli_quoted(cli, run->name));
+	resolve = cli_format(cli, "virt-parts resolve %s", run->uuid);
 	if (run->state == RUN_UNFINISHED) {
 		*ret_text = cli_format(cli,
 			"its last run is unfinished: until that is finished or discarded, what "

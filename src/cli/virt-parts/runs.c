@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <limits.h>
@@ -18,6 +19,8 @@
 #include "dispatch/lock.h"
 #include "dispatch/reason.h"
 #include "dispatch/unfinished.h"
+#include "iso-id.h"
+#include "preload-journal.h"
 #include "text.h"
 
 const char *runs_state_text(enum run_state state)
@@ -32,6 +35,35 @@ const char *runs_state_text(enum run_state state)
 	};
 
 	return texts[state];
+}
+
+const char *runs_unread_text(struct cli *cli, const char *driver, const char *uuid, int error)
+{
+	return cli_format(cli, "'%s/%s/%s/release', which says how it ended: %s",
+		cli->conf.state_dir, driver, uuid, strerror(-error));
+}
+
+const char *runs_error_text(struct cli *cli, const struct run *run)
+{
+	if (!run->error)
+		return runs_unread_text(cli, run->driver, run->uuid, run->unread);
+	return run->error == -EPROTO ? "written by a newer virt-parts" : strerror(-run->error);
+}
+
+bool runs_was_saved(const struct run *run)
+{
+	return *run->reason && vp_reason_is_pause(run->reason);
+}
+
+const char *runs_error_mend(struct cli *cli, const struct run *run)
+{
+	if (run->error == -EPROTO)
+		return "install the newer virt-parts again";
+	/* nobody will ever read it; what another error hides may be whole, and of a guest that was saved */
+	if (!run->unread && (run->error == -EINVAL || run->error == -ENOENT))
+		return cli_format(cli, "virt-parts resolve --discard %s%s",
+			runs_was_saved(run) ? "--save-discarded " : "", run->uuid);
+	return "";
 }
 
 const char *runs_begin_text(enum vp_begin begin)
@@ -101,22 +133,36 @@ const char *runs_failed(struct cli *cli, int record)
 	return list_failed(cli, record, true);
 }
 
+/* Whether the release would remove it: it is this guest's, and the one that the run has built. */
+static bool is_built(int root, int record, const char *uuid, const char *path)
+{
+	char id[ISO_OWNER_ID_SIZE];
+
+	iso_owner_id(uuid, id);
+	return *path == '/' && iso_look_at_place(root, path + 1, id) > 0 &&
+	       preload_journal_owns(record, root, path + 1, path) > 0;
+}
+
 /* `iso PATH` lines of the journal whose image is there. */
-static const char *find_built(struct cli *cli, int record)
+static const char *find_built(struct cli *cli, int record, const char *uuid)
 {
 	const char *line = read_text(cli, record, "done/preload"), *built = "";
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		size_t length = strcspn(line, "\n");
-		const char *entry = cli_copy(cli, line, length), *path = entry + 4;
+		const char *path;
 
-		if (strncmp(entry, "iso ", 4) != 0 || access(path, F_OK) < 0)
+		if (length < 4 || strncmp(line, "iso ", 4) != 0)
 			continue;
-		path = cli_format(cli, "%s\n", path);
+		path = cli_copy(cli, line + 4, length - 4);
 		/* the journal may have it more than once */
-		if (!strstr(built, path))
-			built = cli_format(cli, "%s%s", built, path);
+		if (!strstr(built, cli_format(cli, "%s\n", path)) &&
+			is_built(root, record, uuid, path))
+			built = cli_format(cli, "%s%s\n", built, path);
 	}
+	if (root >= 0)
+		close(root);
 	return built;
 }
 
@@ -160,18 +206,33 @@ static const char *name_in_xml(struct cli *cli, int record)
 	return name;
 }
 
-static void ask_libvirt(struct cli *cli, struct run *run, const struct virt_answer *answer)
+/* What to do, so that libvirt says whether the guest runs. */
+static const char *ask_of(struct cli *cli, const char *driver, const struct virt_answer *answer)
 {
 	const struct virt_daemon *foreign = answer ? virt_foreign(answer) : NULL;
-	const struct virt_guest *guest;
+	const struct virt_daemon *slow = answer ? virt_slow(answer, driver) : NULL;
+	const char *uri = virt_uri(driver);
 
-	run->guest = "unknown";
-	run->ask = "start libvirt's daemon";
 	if (foreign)
-		run->ask = cli_format(cli,
+		return cli_format(cli,
 			"leave out -c and LIBVIRT_DEFAULT_URI, as '%s' is not the libvirt of this "
 			"host's system,",
 			foreign->uri);
+	if (slow)
+		return cli_format(cli, "wait until libvirt's daemon at '%s' answers (%s)",
+			slow->uri, slow->why);
+	if (!answer || !uri || virt_asked(answer, driver))
+		return "start libvirt's daemon";
+	return cli_format(cli, "ask its daemon with '-c %s'%s", uri,
+		cli->uri ? cli_format(cli, ", as '%s' is another,", cli->uri) : "");
+}
+
+static void ask_libvirt(struct cli *cli, struct run *run, const struct virt_answer *answer)
+{
+	const struct virt_guest *guest;
+
+	run->guest = "unknown";
+	run->ask = ask_of(cli, run->driver, answer);
 	if (!answer || !virt_answered(answer, run->driver))
 		return;
 	guest = virt_find(answer, run->driver, run->uuid);
@@ -183,11 +244,11 @@ static void ask_libvirt(struct cli *cli, struct run *run, const struct virt_answ
 
 static enum run_state state_of(const struct run *run)
 {
-	if (run->error)
+	if (run->error || run->unread)
 		return RUN_DAMAGED;
 	if (*run->busy)
 		return RUN_BUSY;
-	if (*run->reason && vp_reason_is_pause(run->reason))
+	if (runs_was_saved(run))
 		return RUN_SAVED;
 	/* a release that has not ended the run has failed, or was interrupted */
 	if (*run->reason)
@@ -214,7 +275,7 @@ static struct run *read_run(
 	struct run *run = cli_alloc(cli, sizeof(*run));
 	struct names running = {0};
 	char line[REASON_SIZE], busy[256], called[sizeof(run->info.name)];
-	int record = vp_record_open(cli->conf.state_dir, driver, uuid);
+	int record = vp_record_open(cli->conf.state_dir, driver, uuid), ended;
 
 	run->driver = cli_copy(cli, driver, strlen(driver));
 	run->uuid = cli_copy(cli, uuid, strlen(uuid));
@@ -230,10 +291,12 @@ static struct run *read_run(
 				      : run->name;
 		run->started = vp_record_has(record, "started");
 		run->discarded = vp_record_has(record, "discarded");
-		if (life_read_line(record, "release", line, sizeof(line)))
+		ended = life_look_up_end(&cli->conf, driver, uuid, record, line, sizeof(line));
+		if (ended > 0)
 			run->reason = cli_copy(cli, line, strlen(line));
+		run->unread = ended < 0 ? ended : 0;
 		run->mounted = find_mounted(cli, record, uuid);
-		run->built = find_built(cli, record);
+		run->built = find_built(cli, record, uuid);
 		run->claims = read_text(cli, record, "claims");
 	}
 	if (lock_look(cli->conf.run_dir, driver, uuid, busy, sizeof(busy)) > 0)
@@ -345,6 +408,21 @@ const struct run *runs_namesake(
 			      !strcmp(run->uuid, uuid)))
 		run = run->next;
 	return run;
+}
+
+void runs_tell_silent(struct cli *cli, const struct virt_answer *answer)
+{
+	static const char text[] = "cannot ask libvirt which guests run";
+	const char *why = virt_why(cli, answer);
+
+	if (!answer->answered) {
+		if (*why)
+			cli_error("%s: %s", text, why);
+		return;
+	}
+	for (const struct virt_daemon *d = answer->daemons; d; d = d->next)
+		if (virt_is_silent(d))
+			cli_error("%s: %s: %s", text, d->uri, d->why);
 }
 
 int runs_none(struct cli *cli, const char *name)

@@ -22,10 +22,11 @@ struct run {
 	const char *called; /* as the guest is called by now: it may have been renamed */
 	enum run_state state;
 	int error;	       /* of a record that cannot be read: -errno */
-	struct vp_run info;    /* all 0 when damaged */
+	int unread;	       /* of how it ended, where that cannot be read: -errno */
+	struct vp_run info;    /* all 0 with error */
 	bool started;	       /* a started event has succeeded */
 	bool discarded;	       /* and not ended yet: nothing of it is archived or deleted */
-	const char *reason;    /* with which its teardown began; "" when it did not */
+	const char *reason;    /* with which its teardown began; "" when it did not, or unread */
 	const char *failed;    /* parts that failed in it, blanks between; "" */
 	const char *running;   /* parts that its teardown runs now, and counts as failed if that is
 				  interrupted, blanks between; "" */
@@ -35,7 +36,7 @@ struct run {
 	const char *ask;       /* of unknown: what to do, so that libvirt says it */
 	bool saved_by_libvirt; /* there is a managed save */
 	const char *mounted;   /* its ramdisks that are mounted now, a line each */
-	const char *built;     /* its images that are there, a line each */
+	const char *built;     /* its images that are there as it built them, a line each */
 	const char *claims;    /* a line each */
 	const char
 		*unsaved; /* of an unfinished one: what is to be archived and is not, a line each */
@@ -64,7 +65,19 @@ const struct run *runs_namesake(
 /* There is none of the guest of that name or UUID: says so, or that there is no such guest. An exit status. */
 int runs_none(struct cli *cli, const char *name);
 
+/* Says which daemons have not told which guests run, and why: of those that are not there, only where none has. */
+void runs_tell_silent(struct cli *cli, const struct virt_answer *answer);
+
 const char *runs_state_text(enum run_state state);
+
+/* Its teardown began as the guest was saved, or left for a snapshot: it may come back. */
+bool runs_was_saved(const struct run *run);
+
+/* Of a record that cannot be read: why, and the command, or the change, that mends it and loses nothing more; "". */
+const char *runs_error_text(struct cli *cli, const struct run *run);
+const char *runs_error_mend(struct cli *cli, const struct run *run);
+/* The same of the record's file that says how the run ended, and -errno. */
+const char *runs_unread_text(struct cli *cli, const char *driver, const char *uuid, int error);
 const char *runs_begin_text(enum vp_begin begin);
 
 /* What the directives of a record name that release has not archived, or deleted: a line each. REASON "": not known. */

@@ -108,18 +108,50 @@ static unsigned find_same(
 	return n;
 }
 
-static xmlNodePtr find_directive(xmlNodePtr root, const struct form *form, const char *outer)
+/* How many children it has that are the form's elements; with others, such as <datestr>, how many are not. */
+static unsigned count(const struct form *form, xmlNodePtr directive, bool others)
+{
+	unsigned n = 0;
+
+	for (xmlNodePtr node = directive->children; node; node = node->next)
+		n += node->type == XML_ELEMENT_NODE &&
+		     (strcmp(node_name(node), form->element) != 0) == others;
+	return n;
+}
+
+static void set_outer(const struct form *form, xmlNodePtr directive, const char *outer)
+{
+	if (*outer)
+		xmlSetProp(directive, BAD_CAST form->outer, BAD_CAST outer);
+	else if (*form->outer)
+		xmlUnsetProp(directive, BAD_CAST form->outer);
+}
+
+/* The first with that attribute, PLAIN: which has nothing but elements of the form; else a new one. */
+static xmlNodePtr find_directive(
+	xmlNodePtr root, const struct form *form, const char *outer, bool plain)
 {
 	xmlNodePtr node = root->children;
 
 	for (; node; node = node->next)
 		if (!strcmp(node_name(node), form->directive) &&
-			(!*form->outer || has_attribute(node, form->outer, outer)))
+			(!*form->outer || has_attribute(node, form->outer, outer)) &&
+			(!plain || count(form, node, true) == 0))
 			return node;
 	node = xmlNewChild(root, NULL, BAD_CAST form->directive, NULL);
-	if (*outer)
-		xmlNewProp(node, BAD_CAST form->outer, BAD_CAST outer);
+	set_outer(form, node, outer);
 	return node;
+}
+
+/* A directive behind that one, with all that it has but the form's elements. */
+static xmlNodePtr make_like(const struct form *form, xmlNodePtr directive)
+{
+	xmlNodePtr made = xmlDocCopyNode(directive, directive->doc, 2);
+
+	for (xmlNodePtr node = directive->children; node; node = node->next)
+		if (node->type == XML_ELEMENT_NODE && strcmp(node_name(node), form->element) != 0)
+			xmlAddChild(made, xmlDocCopyNode(node, directive->doc, 1));
+	return xmlAddNextSibling(directive, made);
 }
 
 /* The text behind NAME= when the word is that of an attribute. */
@@ -223,20 +255,27 @@ static void change_attributes(xmlNodePtr node, const struct words *words)
 	}
 }
 
-/* Puts it where the words say; out of a directive that is empty then. */
+/* Puts it where the words say; what else its directive has, it has there, too. */
 static void move(xmlNodePtr root, xmlNodePtr node, const struct words *words)
 {
-	xmlNodePtr from = node->parent;
+	const struct form *form = words->form;
 	const char *outer = words->outer ? words->outer : "";
+	xmlNodePtr from = node->parent, to;
 
-	if (from && (!words->outer || has_attribute(from, words->form->outer, outer)))
+	if (!from) {
+		xmlAddChild(find_directive(root, form, outer, false), node);
 		return;
-	xmlUnlinkNode(node);
-	xmlAddChild(find_directive(root, words->form, outer), node);
-	if (from && !xmlFirstElementChild(from)) {
-		xmlUnlinkNode(from);
-		xmlFreeNode(from);
 	}
+	if (!words->outer || has_attribute(from, form->outer, outer))
+		return;
+	to = from;
+	if (count(form, from, false) > 1) {
+		to = count(form, from, true) ? make_like(form, from)
+					     : find_directive(root, form, outer, true);
+		xmlUnlinkNode(node);
+		xmlAddChild(to, node);
+	}
+	set_outer(form, to, outer);
 }
 
 /* Adds what the words say, or changes what is there of the same place. */

@@ -2,14 +2,31 @@
 /* show: a guest's directives, as a file that 'set' takes. clear: takes them away. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "metadata.h"
+#include "text.h"
 
 static int tell_none(struct cli *cli, const struct virt_guest *guest, const char *name)
 {
 	fprintf(stderr, "virt-parts: '%s' has no directive%s%s\n", cli_shown(cli, guest->name),
 		name ? " " : "s", name ? cli_shown(cli, name) : "");
 	return CLI_FOUND;
+}
+
+/* A file gets the very text; a terminal is told what it would take for its controls. */
+static void print_shown(const char *text)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (; *text; text++)
+		if (terminal && vp_is_high_control(text))
+			printf("&#x%x;", (unsigned char)*++text);
+		else if (terminal && *text == 0x7f)
+			fputs("&#x7f;", stdout);
+		else
+			putchar(*text);
+	putchar('\n');
 }
 
 int show_command(struct cli *cli, int argc, char **argv)
@@ -26,7 +43,7 @@ int show_command(struct cli *cli, int argc, char **argv)
 	if (none)
 		tell_none(cli, guest, NULL);
 	else
-		printf("%s\n", metadata_text(cli, doc));
+		print_shown(metadata_text(cli, doc));
 	xmlFreeDoc(doc);
 	return none ? CLI_FOUND : CLI_GOOD;
 }

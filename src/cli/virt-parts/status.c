@@ -42,6 +42,19 @@ static void print_lines(struct cli *cli, const char *label, const char *lines)
 	}
 }
 
+static const char *damaged_advice(struct cli *cli, const struct run *run)
+{
+	const char *mend = runs_error_mend(cli, run);
+
+	if (run->error == -EPROTO)
+		return cli_format(cli, "the guest does not start with this one: %s", mend);
+	if (!*mend)
+		return "the guest does not start until its record can be read";
+	return cli_format(cli,
+		"its record is damaged, and the guest%s does not start; '%s' ends it",
+		runs_was_saved(run) ? ", which was saved," : "", mend);
+}
+
 /* What to do about it, in one sentence; "" when there is nothing to do. */
 static const char *advice(struct cli *cli, const struct run *run)
 {
@@ -60,10 +73,7 @@ static const char *advice(struct cli *cli, const struct run *run)
 			"now",
 			run->uuid);
 	case RUN_DAMAGED:
-		return cli_format(cli,
-			"its record is damaged, and the guest does not start; 'virt-parts resolve "
-			"--discard %s' ends it",
-			run->uuid);
+		return damaged_advice(cli, run);
 	case RUN_UNKNOWN:
 		return cli_format(cli, "%s and look again", run->ask);
 	case RUN_OPEN:
@@ -101,11 +111,9 @@ static void print_run(struct showing *s, const struct run *run)
 		style(STYLE_PLAIN), cli_shown(cli, run->driver), run->uuid);
 	style_print(style_of(run->state), runs_state_text(run->state), 0);
 	printf("\n");
-	if (run->error)
-		printf("  %-9s %s\n", "error",
-			run->error == -EPROTO ? "written by a newer virt-parts"
-					      : strerror(-run->error));
-	else
+	if (run->state == RUN_DAMAGED)
+		printf("  %-9s %s\n", "error", cli_shown(cli, runs_error_text(cli, run)));
+	if (!run->error)
 		printf("  %-9s %s, %s\n", "since", cli_when(cli, run->info.time),
 			runs_begin_text(run->info.begin));
 	if (strcmp(run->called, run->name) != 0)
@@ -203,8 +211,7 @@ int status_command(struct cli *cli, int argc, char **argv)
 		json_end(&s.json);
 	else if (!s.shown && !wanted)
 		printf("no run is open or unfinished\n");
-	if (*virt_why(cli, &s.answer) && !s.answer.answered)
-		cli_error("cannot ask libvirt which guests run: %s", virt_why(cli, &s.answer));
+	runs_tell_silent(cli, &s.answer);
 	cli_has_conf(cli);
 	return s.unfinished ? CLI_FOUND : CLI_GOOD;
 }

@@ -66,3 +66,11 @@ enum virt_place virt_place_of(const char *text)
 	xmlFreeURI(uri);
 	return place;
 }
+
+const char *virt_elsewhere(struct cli *cli, const struct virt_guest *guest)
+{
+	if (guest->place == VIRT_HERE)
+		return NULL;
+	return cli_format(cli, "is a guest of '%s', which is not the libvirt of this host's system",
+		guest->uri);
+}

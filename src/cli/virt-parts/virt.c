@@ -14,7 +14,17 @@
 #include "text.h"
 #include "virt-call.h"
 
-static const char *const both_uris[] = {"qemu:///system", "lxc:///system", NULL};
+/* As virConnectGetType has them, what the hook directory calls them, and where their system's daemon is. */
+static const struct {
+	const char *type, *driver, *uri;
+} drivers[] = {
+	{"QEMU", "qemu", "qemu:///system"},
+	{"LXC", "lxc", "lxc:///system"},
+	{"Xen", "libxl", "xen:///system"},
+	{"BHYVE", "bhyve", "bhyve:///system"},
+};
+
+enum { N_DRIVERS = sizeof(drivers) / sizeof(drivers[0]), N_ASKED = 2 }; /* without -c, the first */
 
 void virt_say_nothing(void *data, virErrorPtr error)
 {
@@ -36,16 +46,13 @@ int virt_fail(FILE *answer)
 	return 1;
 }
 
-/* What the hook directory calls the driver. */
 static const char *driver_of(virConnectPtr connection)
 {
-	static const char *const names[][2] = {
-		{"QEMU", "qemu"}, {"LXC", "lxc"}, {"Xen", "libxl"}, {"BHYVE", "bhyve"}};
 	const char *type = virConnectGetType(connection);
 
-	for (size_t i = 0; type && i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(type, names[i][0]) == 0)
-			return names[i][1];
+	for (int i = 0; type && i < N_DRIVERS; i++)
+		if (strcmp(type, drivers[i].type) == 0)
+			return drivers[i].driver;
 	return "other";
 }
 
@@ -218,18 +225,20 @@ int virt_call(
 	return -ECHILD;
 }
 
-static void ask_daemon(struct cli *cli, struct virt_request *request, struct virt_answer *answer)
+static void ask_daemon(struct cli *cli, const char *uri, const char *name, unsigned wishes,
+	struct virt_answer *answer)
 {
+	struct virt_request request = {.uri = uri, .name = name, .wishes = wishes};
 	struct virt_daemon *daemon = cli_alloc(cli, sizeof(*daemon)), **last = &answer->daemons;
 	size_t length = 0;
 	char *text = NULL;
-	int r = child_run(ask, request, cli->limit, &text, &length);
+	int r = child_run(ask, &request, cli->limit, &text, &length);
 	struct virt_fields f = {cli, text, text + length};
 
 	while (*last)
 		last = &(*last)->next;
 	*last = daemon;
-	daemon->uri = request->uri;
+	daemon->uri = uri;
 	daemon->driver = daemon->why = "";
 	if (r == 0) {
 		daemon->driver = virt_next_field(&f);
@@ -247,15 +256,50 @@ static void ask_daemon(struct cli *cli, struct virt_request *request, struct vir
 
 struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes)
 {
-	const char *const one[] = {cli->uri, NULL}, *const *uri = cli->uri ? one : both_uris;
 	struct virt_answer answer = {0};
 
-	for (; *uri; uri++) {
-		struct virt_request request = {.uri = *uri, .name = name, .wishes = wishes};
-
-		ask_daemon(cli, &request, &answer);
-	}
+	if (cli->uri)
+		ask_daemon(cli, cli->uri, name, wishes, &answer);
+	for (int i = 0; !cli->uri && i < N_ASKED; i++)
+		ask_daemon(cli, drivers[i].uri, name, wishes, &answer);
 	return answer;
+}
+
+const char *virt_uri(const char *driver)
+{
+	for (int i = 0; i < N_DRIVERS; i++)
+		if (!strcmp(drivers[i].driver, driver))
+			return drivers[i].uri;
+	return NULL;
+}
+
+/* Of one that has not answered the URI is known, and that may be an alias. */
+static bool may_be_of(const struct virt_daemon *daemon, const char *driver)
+{
+	if (!*daemon->why)
+		return !strcmp(daemon->driver, driver);
+	for (int i = 0; i < N_DRIVERS; i++)
+		if (!strcmp(drivers[i].uri, daemon->uri))
+			return !strcmp(drivers[i].driver, driver);
+	return true;
+}
+
+bool virt_asked(const struct virt_answer *answer, const char *driver)
+{
+	const struct virt_daemon *d = answer->daemons;
+
+	while (d && !may_be_of(d, driver))
+		d = d->next;
+	return d;
+}
+
+const struct virt_daemon *virt_slow(const struct virt_answer *answer, const char *driver)
+{
+	const struct virt_daemon *d = answer->daemons;
+
+	while (d && !(d->slow && may_be_of(d, driver)))
+		d = d->next;
+	return d;
 }
 
 bool virt_answered(const struct virt_answer *answer, const char *driver)

@@ -53,10 +53,18 @@ enum virt_wish {
  */
 struct virt_answer virt_ask(struct cli *cli, const char *name, unsigned wishes);
 
+/* The URI of the system's daemon of that driver; NULL: it is none of libvirt's. */
+const char *virt_uri(const char *driver);
+/* Whether one that was asked has the driver's guests, as far as is known: without -c that is qemu's and lxc's. */
+bool virt_asked(const struct virt_answer *answer, const char *driver);
+/* One that may have the driver's guests, and is there, but has not answered in time; NULL. */
+const struct virt_daemon *virt_slow(const struct virt_answer *answer, const char *driver);
 /* Whether the driver was asked, and has answered, on this host: runs are of its guests alone. */
 bool virt_answered(const struct virt_answer *answer, const char *driver);
 /* A daemon that has answered and is not of this host's system; NULL. */
 const struct virt_daemon *virt_foreign(const struct virt_answer *answer);
+/* "is a guest of ...", of one that is none of this host's system, so that its runs are not here; NULL: it is. */
+const char *virt_elsewhere(struct cli *cli, const struct virt_guest *guest);
 /* A guest of this host's. */
 const struct virt_guest *virt_find(
 	const struct virt_answer *answer, const char *driver, const char *uuid);
