@@ -149,6 +149,27 @@ is_ours() {
 	[[ -L $1 && $(readlink "$1") == */virt-parts-hook ]]
 }
 
+# call_line PATH: the line in which a program of somebody else's may call our dispatcher: it names it as a word of a
+# command, and in no comment; fails where it does not. virt-parts doctor sees it so, too.
+call_line() {
+	[[ -f $1 && -x $1 ]] && ! is_ours "$1" &&
+		grep -naE -m 1 '^(([^#]|[^#[:space:]]#+)*[^#[:alnum:]_.-])?virt-parts-hook([^[:alnum:]_./:,-]|$)' "$1" |
+		cut -d : -f 1
+}
+
+# callers DRIVER...: such programs that libvirt runs for it, with that line
+callers() {
+	local driver path line
+	for driver; do
+		for path in "$hooks/$driver" "$hooks/$driver.d"/{*,.[!.]*}; do
+			line=$(call_line "$path") || continue
+			if [[ $path == "$hooks/$driver" ]] || libvirt_runs_directories; then
+				echo "'${path#"$DESTDIR"}' (line $line)"
+			fi
+		done
+	done
+}
+
 there() {
 	[[ -e $1 || -L $1 ]]
 }
@@ -183,9 +204,19 @@ libvirt_runs_directories() {
 	((BASH_REMATCH[1] > 6 || (BASH_REMATCH[1] == 6 && BASH_REMATCH[2] >= 5)))
 }
 
-# One way for one driver: as the hook, or beside a foreign one.
+# One way for one driver: called by a foreign hook, as the hook, or beside a foreign one.
 install_hook() {
-	local driver=$1 hook=$hooks/$1 beside=$hooks/$1.d/50-virt-parts
+	local driver=$1 hook=$hooks/$1 beside=$hooks/$1.d/50-virt-parts calling link
+	calling=$(callers "$driver")
+	if [[ -n $calling ]]; then
+		for link in "$hook" "$beside"; do
+			! is_ours "$link" ||
+				warn "$driver: ${link#"$DESTDIR"} is taken away, as ${calling//$'\n'/, } names virt-parts-hook; if that does not call it, virt-parts is not called any more: take the name out of it and run install.sh again"
+		done
+		remove_hook "$driver"
+		say "$driver: ${calling//$'\n'/, } is not ours and calls virt-parts-hook, so no other hook is put there: each event would run twice"
+		return
+	fi
 	if ! there "$hook" || is_ours "$hook"; then
 		put_link "$hook"
 		if is_ours "$beside"; then
@@ -229,10 +260,14 @@ remove_hook() {
 
 # withdraw_hook DRIVER: removes its hook, and tells it, with what that leaves undone
 withdraw_hook() {
+	local calling
+	calling=$(callers "$1")
+	[[ -z $calling ]] ||
+		warn "$1: ${calling//$'\n'/, } is not ours and goes on calling virt-parts-hook; take that out of it if virt-parts is to do nothing for $1"
 	is_ours "$hooks/$1" || is_ours "$hooks/$1.d/50-virt-parts" || return 0
 	remove_hook "$1"
 	say "$1: its hook is taken away"
-	list_open_runs "$1"
+	[[ -n $calling ]] || list_open_runs "$1"
 }
 
 chosen_drivers() {
@@ -531,7 +566,11 @@ list_open_runs() {
 }
 
 do_uninstall() {
-	local driver
+	local driver calling
+	# shellcheck disable=SC2086 # a list of words
+	calling=$(callers $all_drivers)
+	[[ -z $calling ]] ||
+		die "nothing was removed, as hooks that are not ours call virt-parts-hook: ${calling//$'\n'/, }; with the program gone they would refuse every start of a guest, and libvirt end the guests that run when it starts again; take the call out of them first"
 	for driver in $all_drivers; do
 		remove_hook "$driver"
 	done
@@ -611,6 +650,8 @@ drivers=${drivers//,/ }
 for driver in $drivers; do
 	[[ " $all_drivers " == *" $driver "* ]] || die "unknown driver '$driver' (known: $all_drivers)"
 done
+[[ $action != uninstall || -z $drivers ]] ||
+	die "--uninstall removes the program and every driver's hook, so it takes no --drivers; to take away some hooks alone, run install.sh without it, with --drivers and those that are to stay"
 [[ -z $DESTDIR || $DESTDIR == /* ]] || DESTDIR=$PWD/$DESTDIR
 hooks=$DESTDIR/etc/libvirt/hooks
 old_prefix=$(installed_prefix)

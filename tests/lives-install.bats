@@ -33,13 +33,21 @@ installer() {
 }
 
 uninstalled() {
+	# --uninstall is refused where a hook calls the program
+	rm -rf ${hooks:?}
 	"$checkout/install.sh" --no-deps --uninstall >/dev/null 2>&1
-	rm -rf ${hooks:?} /var/lib/virt-parts/* /var/log/virt-parts/* /srv/guests
+	rm -rf /var/lib/virt-parts/* /var/log/virt-parts/* /srv/guests
 	mkdir -p $hooks
 }
 
 foreign_hook() {
 	printf '#!/bin/sh\ncat >/dev/null\necho "foreign $*" >>%s/foreign\n' $seen >"$hooks/$1"
+	chmod 0755 "$hooks/$1"
+}
+
+# calling_hook NAME: a hook of somebody else's that ends with a call of ours, as doctor advises
+calling_hook() {
+	printf '#!/bin/sh\necho "foreign $*" >>%s/foreign\nexec /usr/sbin/virt-parts-hook --driver %s "$@"\n' $seen "${1%%.d/*}" >"$hooks/$1"
 	chmod 0755 "$hooks/$1"
 }
 
@@ -181,6 +189,65 @@ ramdisk_guest() {
 	same_text "$(ramdisks)" ''
 }
 
+@test "nothing is put beside a foreign hook that calls virt-parts, and every event runs once" {
+	local event
+	foreign_hook lxc
+	installer --no-reload
+	ours $hooks/lxc.d/50-virt-parts
+	calling_hook lxc
+	installer
+	says "lxc: '$hooks/lxc' (line 3) is not ours and calls virt-parts-hook, so no other hook is put there"
+	says 'hooks for: qemu lxc network daemon'
+	fails test -e $hooks/lxc.d
+	record_events
+	ramdisk_guest
+	on lxc start web1
+	ramdisk_on /srv/guests/web1/tmp
+	on lxc destroy web1
+	same_text "$(ramdisks)" ''
+	# not of stopped and release, which libvirt's lxc driver sometimes calls twice
+	for event in prepare start started; do
+		same_text "$(grep -c "^web1 $event begin$" $seen/events)" 1
+	done
+	# nor in the place of the hook, where one in the directory calls it
+	mkdir $hooks/lxc.d
+	mv $hooks/lxc $hooks/lxc.d/30-own
+	installer --no-reload
+	says "lxc: '$hooks/lxc.d/30-own' (line 3) is not ours and calls virt-parts-hook"
+	fails test -L $hooks/lxc
+	# where virt-parts is not wanted, that is told
+	installer --no-reload --drivers qemu,network,daemon
+	says "lxc: '$hooks/lxc.d/30-own' (line 3) is not ours and goes on calling virt-parts-hook; take that out of it"
+}
+
+@test "a foreign hook that has the name of virt-parts-hook in it and does not call it keeps the one beside it, or is told" {
+	local call
+	foreign_hook lxc
+	cat >>$hooks/lxc <<-'END'
+		echo my-virt-parts-hook /var/log/virt-parts-hook.log $# ${#name} # virt-parts-hook is beside this
+		exit 0	#virt-parts-hook is, too
+	END
+	installer --no-reload
+	ours $hooks/lxc.d/50-virt-parts
+	sed -i '2i logger "then virt-parts-hook"' $hooks/lxc
+	installer --no-reload
+	says "warning: lxc: $hooks/lxc.d/50-virt-parts is taken away, as '$hooks/lxc' (line 2) names virt-parts-hook; if that does not call it, virt-parts is not called any more"
+	fails test -e $hooks/lxc.d
+	# done as it says
+	sed -i 2d $hooks/lxc
+	installer --no-reload
+	ours $hooks/lxc.d/50-virt-parts
+	# what calls it is known, however that is written
+	for call in '[ $# -gt 0 ] && virt-parts-hook "$@"' 'x=$(virt-parts-hook)' '"/usr/sbin/virt-parts-hook" <xml' \
+		'hook=virt-parts-hook' 'exec ${hook:-/usr/sbin/virt-parts-hook}'; do
+		sed -i "2i $call" $hooks/lxc
+		run "$checkout/install.sh" --no-deps --no-reload --uninstall
+		[ "$status" -ne 0 ]
+		says "'$hooks/lxc' (line 2)"
+		sed -i 2d $hooks/lxc
+	done
+}
+
 @test "when a foreign hook has gone, virt-parts takes its place and is not there twice" {
 	foreign_hook lxc
 	installer
@@ -220,6 +287,12 @@ ramdisk_guest() {
 	sed -i 's/6.4/6.5/' "$bin/libvirtd"
 	PATH=$bin:$PATH "$checkout/install.sh" --no-deps --no-reload
 	ours $hooks/lxc.d/50-virt-parts
+	# nor does one in the directory call virt-parts there
+	mv $hooks/lxc $hooks/lxc.d/20-own
+	calling_hook lxc.d/30-own
+	sed -i 's/6.5/6.4/' "$bin/libvirtd"
+	PATH=$bin:$PATH "$checkout/install.sh" --no-deps --no-reload
+	ours $hooks/lxc
 }
 
 # package_state NAME STATE: what dpkg believes
@@ -321,6 +394,15 @@ package_state() {
 	fails test -e /usr/sbin/virt-parts-hook
 }
 
+@test "--uninstall with --drivers is refused, as it would remove the hooks of the others, too" {
+	installer --no-reload
+	run "$checkout/install.sh" --no-deps --no-reload --uninstall --drivers lxc
+	[ "$status" -ne 0 ]
+	says 'it takes no --drivers'
+	ours $hooks/lxc
+	test -x /usr/sbin/virt-parts-hook
+}
+
 @test "--uninstall leaves parts.conf, the admin's parts, records and logs, and nothing else" {
 	find /usr /etc -path /etc/libvirt/hooks -prune -o ! -type d -print | sort >"$BATS_TEST_TMPDIR/before"
 	installer
@@ -335,6 +417,28 @@ package_state() {
 	same_text "$(cd $hooks && find . ! -type d | sort | tr '\n' ' ')" './parts.conf ./parts.d/prepare_begin.d/30-mine '
 	test -d /var/lib/virt-parts/state/lxc/x
 	test -e $logs/lxc-x.log
+}
+
+@test "--uninstall removes nothing while a hook that is not ours calls virt-parts, and does when that is taken out" {
+	mkdir $hooks/lxc.d
+	foreign_hook lxc
+	installer --no-reload
+	calling_hook lxc
+	calling_hook lxc.d/30-own
+	run "$checkout/install.sh" --no-deps --no-reload --uninstall
+	echo "$output" >&2
+	[ "$status" -ne 0 ]
+	says "call virt-parts-hook: '$hooks/lxc' (line 3), '$hooks/lxc.d/30-own' (line 3); with the program gone they would refuse every start"
+	ours $hooks/qemu
+	ours $hooks/lxc.d/50-virt-parts
+	test -x /usr/sbin/virt-parts-hook
+	# a comment calls nothing, nor does what cannot be executed
+	sed -i 's/^exec/  # exec/' $hooks/lxc
+	chmod 0644 $hooks/lxc.d/30-own
+	installer --no-reload --uninstall
+	fails test -e /usr/sbin/virt-parts-hook
+	fails test -L $hooks/qemu
+	test -e $hooks/lxc.d/30-own
 }
 
 @test "after --uninstall a guest starts" {
