@@ -117,6 +117,18 @@ readonly host_file=/run/virt-parts-hosts/${uuid}_192.0.2.10
 	same "$(inside ls -A /run/virt-parts-hosts)" ''
 }
 
+@test "the directory of dns-host is made before dnsmasq by the line that its comment and the README give" {
+	local line
+	line=$(sed -n "s/^echo '\(d .*\)' >.*/\1/p" "$checkout/examples/README.md")
+	grep -qxF " *	$line" "$examples/c/dns-host.c"
+	same "$line" "d ${host_file%/*} 0755 root root -"
+	command -v systemd-tmpfiles >/dev/null || return 0
+	mkdir "$tree/root"
+	echo "$line" >"$tree/hosts.conf"
+	systemd-tmpfiles --create --root="$tree/root" "$tree/hosts.conf"
+	same "$(stat -c '%a %u:%g' "$tree/root${host_file%/*}")" '755 0:0'
+}
+
 @test "dns-host refuses a start for a text that is no host name, or an address that is none" {
 	put_dns_host
 	asks '<dns-host address="192.0.2.10">web1 other</dns-host>'
@@ -175,6 +187,23 @@ put_hugepages() {
 	at prepare begin
 	[[ $status -ne 0 ]]
 	has "$output" 'hugepages: only 0 of 512 pages of 2048 KiB are free in one piece'
+}
+
+@test "hugepages and route-table put no line into the log that a value has made" {
+	put_hugepages
+	asks '<hugepages count="1&#10;2026-11-21T22:10:25.123Z prepare_begin: end exit 0, 3 ms pid=1"/>'
+	at prepare begin
+	[[ $status -ne 0 ]]
+	has "$output" "must be numbers"
+	succeeds release end
+	rm "$parts"/*.d/30-hugepages
+	needs ip
+	put_part routing/route-table 40-route-table prepare_begin release_end
+	asks '<route-table name="x" id="202" from="1&#10;2026-11-21T22:10:25.123Z prepare_begin: end exit 0, 3 ms pid=1" via="198.51.100.1" dev="lo"/>'
+	at prepare begin
+	[[ $status -ne 0 ]]
+	has "$output" 'the attribute from is'
+	same "$(log_of qemu-web1 | grep -c '^2026-11-21T22:10:25.123Z')" 0
 }
 
 @test "hugepages refuses a start for a count that is no number or a size that the host has not" {
@@ -473,6 +502,34 @@ drivers_probe 0000:01:00.0'
 	driver_is 0000:01:00.1 snd_hda_intel
 }
 
+@test "gpu gives the card to its guest again when the host could not take it back, and forgets nothing" {
+	needs python3
+	put_gpu
+	local pci=$tree/sys/bus/pci
+	# a frame buffer that cannot be bound, and a driver that is not there for a while
+	mkdir "$tree/sys/bus/platform/drivers/efi-framebuffer/bind"
+	succeeds prepare begin
+	mv "$pci/drivers/nvidia" "$tree/nvidia"
+	for _ in 1 2 3; do
+		at release end
+		[[ $status -ne 0 ]]
+		has "$output" 'could not be undone: device 0000:01:00.0 nvidia'
+		has "$output" 'framebuffer efi-framebuffer'
+		driver_is 0000:01:00.1 snd_hda_intel
+		succeeds prepare begin
+		driver_is 0000:01:00.0 vfio-pci
+		driver_is 0000:01:00.1 vfio-pci
+		# the console, the frame buffer, a card with its driver and without, and its sound
+		same "$(inside wc -l </dev/null "/run/virt-parts-gpu/qemu-$uuid" | cut -d ' ' -f 1)" 5
+	done
+	mv "$tree/nvidia" "$pci/drivers/nvidia"
+	rmdir "$tree/sys/bus/platform/drivers/efi-framebuffer/bind"
+	succeeds release end
+	driver_is 0000:01:00.0 nvidia
+	driver_is 0000:01:00.1 snd_hda_intel
+	inside test ! -e "/run/virt-parts-gpu/qemu-$uuid"
+}
+
 @test "gpu is run for its own guest only" {
 	needs python3
 	put_gpu
@@ -493,11 +550,11 @@ example() {
 	mkdir -p "$parts/prepare_begin.d"
 	example '#!/bin/sh' >"$parts/prepare_begin.d/30-greeting"
 	chmod 0755 "$parts/prepare_begin.d/30-greeting"
-	example '#include <stdio.h>' >"$tree/greeting.c"
+	example '#include <virt-parts.h>' >"$tree/greeting.c"
 	# shellcheck disable=SC2046,SC2086 # words; LDFLAGS: what a checker's library needs
 	cc -Wall -Wextra -Werror $(pkg-config --cflags virt-parts) -o "$parts/prepare_begin.d/31-greeting" \
 		"$tree/greeting.c" $(pkg-config --libs virt-parts) ${LDFLAGS-}
 	asks '<greeting>hello, %UUID%</greeting>'
 	succeeds prepare begin
-	same "$(log_of qemu-web1 | grep -c "^web1: hello, $uuid\$")" 2
+	same "$(log_of qemu-web1 | grep -cE "^web1: (<greeting>: note: )?hello, $uuid\$")" 2
 }

@@ -7,6 +7,13 @@
  * writes a line into a file of its own in HOSTS_DIR, which dnsmasq watches when it has the option
  * hostsdir=/run/virt-parts-hosts. The element may be repeated. Install it as 30-dns-host at
  * prepare_begin and at release_end.
+ *
+ * dnsmasq never watches a directory that is not there when it starts, and /run is empty after each
+ * boot. So have it made before, by a file /etc/tmpfiles.d/virt-parts-hosts.conf with the line
+ *
+ *	d /run/virt-parts-hosts 0755 root root -
+ *
+ * and once by systemd-tmpfiles --create, before dnsmasq is started anew with that option.
  */
 #include <arpa/inet.h>
 #include <errno.h>
