@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the built programs are made of: how they are hardened, and what they link. The last test builds a small
-# program without each flag in turn, and the checks must see it.
+# What the built programs are made of: how they are hardened, what they link, and of which version they are. The last
+# test builds a small program without each flag in turn, and the checks must see it.
 
 # shellcheck source=tests/lib/tree.bash
 source "$BATS_TEST_DIRNAME/lib/tree.bash"
@@ -208,6 +208,25 @@ sees() {
 	each "$check" "$BATS_TEST_TMPDIR/sample"
 	sample "$@"
 	not "$check" "$BATS_TEST_TMPDIR/sample"
+}
+
+@test "another version is built into what tells it, and into nothing else; with other flags all is built anew" {
+	local out=$BATS_TEST_TMPDIR/build
+	builds() {
+		MAKEFLAGS='' make -s -C "$checkout" "BUILD=$out" "$@" "$out"/{dispatch/main.o,dispatch/names.o,virt-parts.pc}
+	}
+	built() { stat -c '%n %y' "$out"/dispatch/*.o; }
+	builds VERSION=1.2
+	grep -qa 'virt-parts-hook 1\.2$' "$out/dispatch/main.o"
+	built >"$out/first"
+	builds VERSION=1.2
+	same "$(built)" "$(<"$out/first")"
+	builds VERSION=9.9
+	grep -qa 'virt-parts-hook 9\.9$' "$out/dispatch/main.o"
+	grep -qx 'Version: 9\.9' "$out/virt-parts.pc"
+	same "$(built | grep names)" "$(grep names "$out/first")"
+	CPPFLAGS=-DANOTHER=1 builds VERSION=9.9
+	not same "$(built | grep names)" "$(grep names "$out/first")"
 }
 
 @test "each of these checks sees a program without its flag" {

@@ -364,6 +364,8 @@ other_host_begin() {
 	there cp -a /tmp/other-etc-libvirt/. /etc/libvirt/
 	rm -rf /tmp/other-etc-libvirt
 	there mkdir -p /run/libvirt /run/lock /var/log/libvirt/qemu
+	# there it is the system's, and found without its place
+	there ln -s $other_socket_dir/libvirt-sock $other_socket_dir/libvirt-sock-ro /run/libvirt/
 	there sed -i -e 's/^host_uuid = .*/host_uuid = "6e3ad1c0-5a1b-4d0c-9a57-0d6c9b1a7a22"/' \
 		-e "\$a unix_sock_dir = \"$other_socket_dir\"" /etc/libvirt/libvirtd.conf
 	# two daemons would put their first machines into one cgroup

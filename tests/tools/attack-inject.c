@@ -31,8 +31,9 @@ static const char usage[] =
 	"all\n"
 	"  --no-fsync         every fsync and the like does nothing and succeeds\n"
 	"  --no-replace       RENAME_NOREPLACE and the like fail, as on NFS\n"
-	"  --after TEXT       system calls count from the first on that opens or makes a path with "
-	"TEXT\n"
+	"  --no-tmpfile       so does a file without a name\n"
+	"  --after TEXT       system calls count from the first on that opens, makes or executes a "
+	"path with TEXT\n"
 	"  --report FILE      gets `calls N fallible N hit NAME`\n"
 	"exit: that of the program; 125: a signal ended it; 124: the call or the error was not "
 	"reached\n";
@@ -134,7 +135,7 @@ enum action { COUNT, KILL, KILL_ALL, FAIL, SHUTDOWN };
 static enum action action;
 static long at_call, variant, calls, fallible_calls;
 static int shutdown_fd = -1, shutdown_flags;
-static bool no_fsync, no_replace;
+static bool no_fsync, no_replace, no_tmpfile;
 static const char *report_path, *after, *hit = "nothing";
 
 static struct process {
@@ -252,16 +253,20 @@ static void act(struct process *process, long number)
 		kill_all();
 }
 
-/* Whether a call by descriptor and path has the text in its path. */
+/* Whether it opens, makes or executes a path that has the text in it. */
 static bool is_begin(pid_t id, const struct __ptrace_syscall_info *info)
 {
 	char path[4096] = "";
 	struct iovec here = {path, sizeof(path) - 1};
-	struct iovec there = {(void *)(uintptr_t)info->entry.args[1], 0};
+	struct iovec there = {NULL, 0};
 	/* what follows the path in memory may not be readable */
 	const size_t page = 4096;
 
-	if (info->entry.nr != SYS_openat && info->entry.nr != SYS_mkdirat)
+	if (info->entry.nr == SYS_execve)
+		there.iov_base = (void *)(uintptr_t)info->entry.args[0];
+	else if (info->entry.nr == SYS_openat || info->entry.nr == SYS_mkdirat)
+		there.iov_base = (void *)(uintptr_t)info->entry.args[1];
+	else
 		return false;
 	there.iov_len = page - ((uintptr_t)there.iov_base & (page - 1));
 	if (there.iov_len < 512)
@@ -269,6 +274,17 @@ static bool is_begin(pid_t id, const struct __ptrace_syscall_info *info)
 	if (there.iov_len > here.iov_len)
 		there.iov_len = here.iov_len;
 	return process_vm_readv(id, &here, 1, &there, 1, 0) > 0 && strstr(path, after);
+}
+
+/* The error with which a call of that kind fails on a filesystem that has no such calls; 0: it has it. */
+static int error_of_lack(const struct __ptrace_syscall_info *info)
+{
+	if (no_replace && info->entry.nr == SYS_renameat2 && info->entry.args[4])
+		return EINVAL;
+	if (no_tmpfile && info->entry.nr == SYS_openat &&
+		(info->entry.args[2] & O_TMPFILE) == O_TMPFILE)
+		return EOPNOTSUPP;
+	return 0;
 }
 
 static bool is_sync(long number)
@@ -286,16 +302,15 @@ static void on_call(struct process *process)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		long number = (long)info.entry.nr;
 
-		process->result = 0;
-		if (no_replace && number == SYS_renameat2 && info.entry.args[4]) {
-			process->result = EINVAL;
+		process->result = error_of_lack(&info);
+		if (process->result)
 			set_call(process->id, -1);
+		if (after && is_begin(process->id, &info))
+			after = NULL;
+		if (!after) {
+			calls++;
+			act(process, number);
 		}
-		if (after && !is_begin(process->id, &info))
-			return;
-		after = NULL;
-		calls++;
-		act(process, number);
 		if (no_fsync && process->result == 0 && is_sync(number)) {
 			process->result = SUCCEEDS;
 			set_call(process->id, -1);
@@ -368,6 +383,8 @@ static char **read_options(char **at)
 			no_fsync = true;
 		} else if (!strcmp(*at, "--no-replace")) {
 			no_replace = true;
+		} else if (!strcmp(*at, "--no-tmpfile")) {
+			no_tmpfile = true;
 		} else if (!strcmp(*at, "--after")) {
 			after = next(&at);
 		} else if (!strcmp(*at, "--report")) {
