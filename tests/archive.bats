@@ -395,6 +395,44 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	same "$(names_in "$archive/web1/disk")" 'log log-2'
 }
 
+# small N: so many files of one byte, each of which takes a block
+small() {
+	python3 -c 'import os, sys
+for n in range(int(sys.argv[2])): os.write(os.open(sys.argv[1] + "/" + str(n), os.O_CREAT | os.O_WRONLY), b"x") and os.closerange(3, 9)' "$me/log" "$1"
+}
+
+@test "archive-total counts what small files take, not what they hold" {
+	policy '[limits]' 'archive-total = 200K'
+	archive
+	small 60
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" 'archive-total of parts.conf would not hold'
+	same "$(ls -A "$archive/web1")" ''
+	policy '[limits]' 'archive-total = 400K'
+	does prepare begin
+	does release end failed
+	same "$(names_in "$archive/web1")" log
+}
+
+@test "archive-min-free holds while an archive of small files is made" {
+	policy '[limits]' 'archive-min-free = 50%'
+	mount -t tmpfs -o size=16m,mode=755 small "$archive"
+	archive
+	small 5000
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" 'archive-min-free of parts.conf would not hold'
+	same "$(ls -A "$archive/web1")" ''
+	mount -o remount,size=64m "$archive"
+	does prepare begin
+	does release end failed
+	same "$(names_in "$archive/web1")" log
+	umount "$archive"
+}
+
 @test "a full archive disk: nothing is unmounted or deleted, and what was withheld follows when there is room" {
 	everything
 	mount -t tmpfs -o size=64k,mode=755 small "$archive"

@@ -20,25 +20,27 @@ static void lower(struct vp_space *space, uint64_t bytes, const char *which)
 	}
 }
 
-/* What all archives below the root, down to PARENT, take already: only asked for when there is a limit. */
-static int apply_total(struct vp_policy *policy, enum vp_access access, const char *path,
-	int parent, uint64_t whole, struct vp_space *space, char *why, size_t size)
+/*
+ * The most that all below the root, down to PARENT, may take, and what it takes already: only asked for when
+ * there is a limit.
+ */
+static int look_at_total(struct vp_policy *policy, enum vp_access access, const char *path,
+	int parent, uint64_t whole, uint64_t *ret_most, uint64_t *ret_used, char *why, size_t size)
 {
-	uint64_t most = vp_limit_of(&policy->conf.archive_total, whole), used;
 	const char *relative;
 	int root, r;
 
-	if (most == UINT64_MAX)
+	*ret_most = vp_limit_of(&policy->conf.archive_total, whole);
+	*ret_used = 0;
+	if (*ret_most == UINT64_MAX)
 		return 0;
 	root = vp_policy_open_root(policy, access, path, &relative);
 	if (root < 0) {
 		snprintf(why, size, "%s", policy->why);
 		return root;
 	}
-	r = vp_tree_size(root, parent, &used, why, size);
+	r = vp_tree_size(root, parent, ret_used, why, size);
 	close(root);
-	if (r == 0)
-		lower(space, used < most ? most - used : 0, "archive-total");
 	return r;
 }
 
@@ -88,7 +90,7 @@ static uint64_t kept_free(const struct vp_policy *policy, uint64_t whole)
 int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
 	struct vp_space *ret, char *why, size_t size)
 {
-	uint64_t whole, available, keep;
+	uint64_t whole, available, keep, most, used;
 	int r = look_at(parent, &whole, &available, why, size);
 
 	if (r < 0)
@@ -97,7 +99,9 @@ int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *p
 	keep = kept_free(policy, whole);
 	if (whole)
 		lower(ret, available > keep ? available - keep : 0, "archive-min-free");
-	r = apply_total(policy, access, path, parent, whole, ret, why, size);
+	r = look_at_total(policy, access, path, parent, whole, &most, &used, why, size);
+	if (r == 0)
+		lower(ret, used < most ? most - used : 0, "archive-total");
 	if (r == 0 && ret->max_bytes == 0) {
 		r = -EDQUOT;
 		snprintf(why, size, "%s of parts.conf leaves no room for it", ret->which);
@@ -105,13 +109,33 @@ int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *p
 	return r;
 }
 
-int vp_space_check(struct vp_policy *policy, int parent, char *why, size_t size)
+static int refuse(const char *which, char *why, size_t size)
+{
+	snprintf(why, size, "%s of parts.conf would not hold any more", which);
+	return -EDQUOT;
+}
+
+int vp_space_check_free(struct vp_policy *policy, int parent, char *why, size_t size)
 {
 	uint64_t whole, available;
 	int r = look_at(parent, &whole, &available, why, size);
 
-	if (r < 0 || available >= kept_free(policy, whole))
-		return r;
-	snprintf(why, size, "archive-min-free of parts.conf would not hold any more");
-	return -EDQUOT;
+	if (r == 0 && available < kept_free(policy, whole))
+		r = refuse("archive-min-free", why, size);
+	return r;
+}
+
+int vp_space_check(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
+	char *why, size_t size)
+{
+	uint64_t whole, available, most, used;
+	int r = vp_space_check_free(policy, parent, why, size);
+
+	if (r == 0)
+		r = look_at(parent, &whole, &available, why, size);
+	if (r == 0)
+		r = look_at_total(policy, access, path, parent, whole, &most, &used, why, size);
+	if (r == 0 && used > most)
+		r = refuse("archive-total", why, size);
+	return r;
 }

@@ -22,7 +22,11 @@ int vp_space_limits(
 int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
 	struct vp_space *ret, char *ret_why, size_t why_size);
 
-/* Whether archive-min-free still holds after the writing, which others did too. 0 or -EDQUOT. */
-int vp_space_check(struct vp_policy *policy, int parent, char *ret_why, size_t why_size);
+/* Whether archive-min-free still holds: what is written takes more than its bytes, and others write too. 0 or -EDQUOT. */
+int vp_space_check_free(struct vp_policy *policy, int parent, char *ret_why, size_t why_size);
+
+/* Whether that and archive-total hold with what has been written, before it is put in place. 0 or -EDQUOT. */
+int vp_space_check(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
+	char *ret_why, size_t why_size);
 
 #endif

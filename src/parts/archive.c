@@ -39,6 +39,7 @@ struct archiving {
 	int run; /* the record */
 	struct vp_run info;
 	const struct vp_element *dircopy;
+	int parent; /* where its archive is to lie */
 };
 
 static bool enter_own_mount(int fd, void *context)
@@ -53,6 +54,13 @@ static void note_skipped(void *context, const char *path, const char *what)
 	const struct archiving *a = context;
 
 	vp_note(a->event, a->dircopy, "'%s' %s", path, what);
+}
+
+static int check_room(void *context, char *why, size_t size)
+{
+	struct archiving *a = context;
+
+	return vp_space_check_free(&a->policy, a->parent, why, size);
 }
 
 /* The run's <dircopy> of that NUMBER, which is a->dircopy. */
@@ -89,6 +97,7 @@ static struct vp_copy_options options_of(struct archiving *a, const struct vp_sp
 	options.max_entries = limits->max_entries;
 	options.enter_mount = enter_own_mount;
 	options.note = note_skipped;
+	options.check_room = check_room;
 	options.context = a;
 	options.top_mode = (mode_t)vp_attr_number(a->dircopy, "mode", 0700);
 	options.top_uid = (uid_t)vp_attr_number(a->dircopy, "uid", 0);
@@ -134,7 +143,7 @@ static int note_claim(void *context, const char *name, char *why, size_t size)
 }
 
 /* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
-static int copy_and_publish(struct archiving *a, int source, int parent, const char *leaf,
+static int copy_and_publish(struct archiving *a, int source, const char *leaf,
 	const struct vp_space *limits, struct vp_copy_result *result, char *ret_name, char *why,
 	size_t size)
 {
@@ -142,7 +151,7 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 	char staging_name[NAME_MAX + 1], ignored[256], key[128];
 	const struct vp_staging_maker maker = {
 		.key = key, .note = note_staging, .note_claim = note_claim, .context = a};
-	int staging, r;
+	int parent = a->parent, staging, r;
 
 	*ret_name = '\0';
 	snprintf(key, sizeof(key), "%s %s", a->info.boot_id, a->event->uuid);
@@ -152,7 +161,8 @@ static int copy_and_publish(struct archiving *a, int source, int parent, const c
 		return staging;
 	r = vp_copy_tree(source, staging, &options, result, why, size);
 	if (r == 0)
-		r = vp_space_check(&a->policy, parent, why, size);
+		r = vp_space_check(
+			&a->policy, VP_WRITE, vp_child(a->dircopy, "dst")->text, parent, why, size);
 	if (r == 0)
 		r = vp_publish(
 			staging, "tree", parent, leaf, MAX_NAMES, &maker, ret_name, why, size);
@@ -195,19 +205,18 @@ static int note_done(struct archiving *a, const struct archive_of *of,
 }
 
 static int archive_to(
-	struct archiving *a, const struct archive_of *of, int source, int parent, const char *leaf)
+	struct archiving *a, const struct archive_of *of, int source, const char *leaf)
 {
 	const char *dst = vp_child(a->dircopy, "dst")->text;
 	struct vp_copy_result result = {0};
 	struct archive_state state = {0};
 	char name[NAME_MAX + 1], why[1024] = "";
 	struct vp_space limits;
-	int r = vp_space_left(&a->policy, VP_WRITE, dst, parent, &limits, why, sizeof(why));
+	int r = vp_space_left(&a->policy, VP_WRITE, dst, a->parent, &limits, why, sizeof(why));
 
 	if (r == 0) {
 		archive_state_get(of, source, limits.max_entries, &state);
-		r = copy_and_publish(
-			a, source, parent, leaf, &limits, &result, name, why, sizeof(why));
+		r = copy_and_publish(a, source, leaf, &limits, &result, name, why, sizeof(why));
 	}
 	if (r < 0)
 		vp_error(a->event, a->dircopy,
@@ -308,7 +317,8 @@ static int archive_dircopy(struct archiving *a, unsigned number)
 			a->policy.why);
 		r = parent;
 	} else {
-		r = archive_to(a, &of, source, parent, leaf);
+		a->parent = parent;
+		r = archive_to(a, &of, source, leaf);
 		close(parent);
 	}
 	close(source);

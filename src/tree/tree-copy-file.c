@@ -54,6 +54,9 @@ static int read_write(struct vp_copy *copy, const char *name, int in, int out, o
 		if (r < 0)
 			return vp_copy_fail(copy, r, "write", name);
 		from += got;
+		r = vp_copy_took(copy, (uint64_t)got);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -77,6 +80,11 @@ static int copy_range(struct vp_copy *copy, const char *name, int in, int out, o
 		if (done < 0)
 			return vp_copy_fail(copy, -errno, "copy", name);
 		from += done;
+
+		int r = vp_copy_took(copy, (uint64_t)done);
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

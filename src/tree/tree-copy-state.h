@@ -21,6 +21,7 @@ struct vp_copy {
 	uint64_t no_clone_device;     /* files of this device can't be cloned to the destination */
 	char *buffer;		      /* VP_COPY_BUFFER bytes */
 	unsigned n_notes;	      /* that were told */
+	uint64_t taken;		      /* since options->check_room was asked */
 	struct vp_sync_queue sync;    /* vp_copy_tree: what is not yet known to be on disk */
 };
 
@@ -45,6 +46,9 @@ int vp_copy_fail(struct vp_copy *copy, int r, const char *verb, const char *name
 
 /* Counts bytes that are about to be copied; -E2BIG with the reason. */
 int vp_copy_charge(struct vp_copy *copy, uint64_t bytes);
+
+/* Counts bytes that were written, and asks now and then whether there is room for more. */
+int vp_copy_took(struct vp_copy *copy, uint64_t bytes);
 
 /* "'path' changed while it was copied": -ESTALE. */
 int vp_copy_changed(struct vp_copy *copy, const char *name);

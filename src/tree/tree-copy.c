@@ -16,6 +16,8 @@
 #include "tree-remove.h"
 
 #define HELD_OF_DEST 2
+#define ENTRY_BYTES 4096	      /* on disk: of a directory, or of a file of one byte */
+#define ASK_BYTES ((uint64_t)4 << 20) /* between two questions whether there is room */
 
 int vp_copy_fail(struct vp_copy *copy, int r, const char *verb, const char *name)
 {
@@ -43,6 +45,15 @@ int vp_copy_charge(struct vp_copy *copy, uint64_t bytes)
 	return 0;
 }
 
+int vp_copy_took(struct vp_copy *copy, uint64_t bytes)
+{
+	copy->taken += bytes;
+	if (!copy->options->check_room || copy->taken < ASK_BYTES)
+		return 0;
+	copy->taken = 0;
+	return copy->options->check_room(copy->options->context, copy->why->text, copy->why->size);
+}
+
 /* One more of those that COUNT counts, which are copied or left out. */
 static int charge_entry(struct vp_copy *copy, uint64_t *count)
 {
@@ -50,7 +61,7 @@ static int charge_entry(struct vp_copy *copy, uint64_t *count)
 		return vp_why_set(copy->why, -E2BIG, "more than %llu entries",
 			(unsigned long long)copy->options->max_entries);
 	(*count)++;
-	return 0;
+	return vp_copy_took(copy, ENTRY_BYTES);
 }
 
 /*

@@ -32,6 +32,12 @@ struct vp_copy_options {
 	 * can't hold). May be NULL.
 	 */
 	void (*note)(void *context, const char *path, const char *what);
+
+	/*
+	 * Asked every 4 MiB, an entry counting as a block, whether there is room for more: 0, or -errno and
+	 * why, which ends the copy. What a file takes is more than its data. May be NULL.
+	 */
+	int (*check_room)(void *context, char *ret_why, size_t why_size);
 	void *context;
 
 	uid_t uid; /* of everything, the top of vp_copy_tree excepted; -1: kept */
