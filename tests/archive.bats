@@ -395,6 +395,29 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	same "$(names_in "$archive/web1/disk")" 'log log-2'
 }
 
+# an archive that is held back when all is copied: its first unlinkat() is of the directory that hard links are kept in
+held_back() {
+	by_hand archive release end strace -f -o "$tree/trace" -e trace=unlinkat -e inject=unlinkat:delay_enter=3000000:when=1
+	echo "$output" >"$tree/told"
+}
+
+@test "what changes behind its copying, before the archive is in place, is a failure, and is archived the next time" {
+	command -v strace >/dev/null || skip 'needs strace'
+	archive
+	starts
+	background held_back
+	within 20 compgen -G "$archive/web1/.virt-parts.*/tree/messages"
+	within 20 compgen -G "$archive/web1/.virt-parts.*/tree/sub/deep"
+	sleep 1
+	printf LATER1 | dd of="$me/log/messages" conv=notrunc status=none
+	wait "${helpers[-1]}"
+	has "$(<"$tree/told")" "cannot archive '$me/log' to '$archive/web1/log': something in it changed while it was copied"
+	same "$(ls -A "$archive/web1")" ''
+	does release end destroyed
+	has "$(<"$archive/web1/log/messages")" LATER1
+	nothing_left
+}
+
 # small N: so many files of one byte, each of which takes a block
 small() {
 	python3 -c 'import os, sys

@@ -175,6 +175,11 @@ void archive_state_get(
 	}
 }
 
+bool archive_state_holds(const struct archive_of *of, int source, const struct archive_state *state)
+{
+	return !state->value || state_of(source, of->own, UINT64_MAX).value == state->value;
+}
+
 void archive_state_free(struct archive_state *state)
 {
 	free(state->ramdisks);

@@ -142,37 +142,65 @@ static int note_claim(void *context, const char *name, char *why, size_t size)
 	return r;
 }
 
-/* Copies into a staging directory beside the final name, and puts it there. ret_name: which name. */
-static int copy_and_publish(struct archiving *a, int source, const char *leaf,
-	const struct vp_space *limits, struct vp_copy_result *result, char *ret_name, char *why,
-	size_t size)
+/* One copy, and what comes of it. */
+struct copying {
+	const struct archive_of *of;
+	int source;
+	const char *leaf;
+	struct vp_space limits;
+	struct archive_state state; /* of the source, before it was read */
+	struct vp_copy_result result;
+	char name[NAME_MAX + 1]; /* under which it is in place */
+	char why[1024];
+};
+
+/*
+ * Before it is put in place. The copy itself sees what changes while that is read, and not what changes after
+ * it, while the rest is: on an archive's word all of it may be deleted.
+ */
+static int check_copy(struct archiving *a, struct copying *c)
 {
-	struct vp_copy_options options = options_of(a, limits);
+	if (!archive_state_holds(c->of, c->source, &c->state)) {
+		snprintf(c->why, sizeof(c->why),
+			"something in it changed while it was copied; end what writes there");
+		return -ESTALE;
+	}
+	return vp_space_check(&a->policy, VP_WRITE, vp_child(a->dircopy, "dst")->text, a->parent,
+		c->why, sizeof(c->why));
+}
+
+static void tell_limit(struct copying *c)
+{
+	size_t used = strlen(c->why);
+
+	snprintf(c->why + used, sizeof(c->why) - used, " (%s of parts.conf)",
+		c->result.entries >= c->limits.max_entries ? "archive-entries" : c->limits.which);
+}
+
+/* Copies into a staging directory beside the final name, and puts it there. */
+static int copy_and_publish(struct archiving *a, struct copying *c)
+{
+	struct vp_copy_options options = options_of(a, &c->limits);
 	char staging_name[NAME_MAX + 1], ignored[256], key[128];
 	const struct vp_staging_maker maker = {
 		.key = key, .note = note_staging, .note_claim = note_claim, .context = a};
-	int parent = a->parent, staging, r;
+	int staging, r;
 
-	*ret_name = '\0';
 	snprintf(key, sizeof(key), "%s %s", a->info.boot_id, a->event->uuid);
 	/* not the archive's name, in which may be a date: it is found again on another day */
-	staging = vp_staging_make(parent, "archive", &maker, staging_name, why, size);
+	staging =
+		vp_staging_make(a->parent, "archive", &maker, staging_name, c->why, sizeof(c->why));
 	if (staging < 0)
 		return staging;
-	r = vp_copy_tree(source, staging, &options, result, why, size);
+	r = vp_copy_tree(c->source, staging, &options, &c->result, c->why, sizeof(c->why));
 	if (r == 0)
-		r = vp_space_check(
-			&a->policy, VP_WRITE, vp_child(a->dircopy, "dst")->text, parent, why, size);
+		r = check_copy(a, c);
 	if (r == 0)
-		r = vp_publish(
-			staging, "tree", parent, leaf, MAX_NAMES, &maker, ret_name, why, size);
-	if (r == -E2BIG) {
-		size_t used = strlen(why);
-
-		snprintf(why + used, size - used, " (%s of parts.conf)",
-			result->entries >= limits->max_entries ? "archive-entries" : limits->which);
-	}
-	vp_staging_remove(parent, staging_name, staging, ignored, sizeof(ignored));
+		r = vp_publish(staging, "tree", a->parent, c->leaf, MAX_NAMES, &maker, c->name,
+			c->why, sizeof(c->why));
+	if (r == -E2BIG)
+		tell_limit(c);
+	vp_staging_remove(a->parent, staging_name, staging, ignored, sizeof(ignored));
 	return r;
 }
 
@@ -185,21 +213,19 @@ static char *final_path(const char *dst, const char *leaf, const char *name)
 											   : path;
 }
 
-static int note_done(struct archiving *a, const struct archive_of *of,
-	const struct archive_state *state, const char *leaf, const char *name,
-	const struct vp_copy_result *result)
+static int note_done(struct archiving *a, const struct copying *c)
 {
-	char *path = final_path(vp_child(a->dircopy, "dst")->text, leaf, name);
-	int r = path ? archive_journal_add(of, state, path) : -ENOMEM;
+	char *path = final_path(vp_child(a->dircopy, "dst")->text, c->leaf, c->name);
+	int r = path ? archive_journal_add(c->of, &c->state, path) : -ENOMEM;
 
 	if (r < 0)
-		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s", of->src,
-			strerror(-r));
+		vp_error(a->event, a->dircopy, "cannot record that '%s' is archived: %s",
+			c->of->src, strerror(-r));
 	else
 		vp_note(a->event, a->dircopy,
-			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes%s", of->src,
-			path, result->entries, result->bytes,
-			result->skipped ? "; sockets and device nodes are left out" : "");
+			"archived '%s' to '%s': %" PRIu64 " entries, %" PRIu64 " bytes%s",
+			c->of->src, path, c->result.entries, c->result.bytes,
+			c->result.skipped ? "; sockets and device nodes are left out" : "");
 	free(path);
 	return r;
 }
@@ -208,23 +234,21 @@ static int archive_to(
 	struct archiving *a, const struct archive_of *of, int source, const char *leaf)
 {
 	const char *dst = vp_child(a->dircopy, "dst")->text;
-	struct vp_copy_result result = {0};
-	struct archive_state state = {0};
-	char name[NAME_MAX + 1], why[1024] = "";
-	struct vp_space limits;
-	int r = vp_space_left(&a->policy, VP_WRITE, dst, a->parent, &limits, why, sizeof(why));
+	struct copying c = {.of = of, .source = source, .leaf = leaf};
+	int r = vp_space_left(
+		&a->policy, VP_WRITE, dst, a->parent, &c.limits, c.why, sizeof(c.why));
 
 	if (r == 0) {
-		archive_state_get(of, source, limits.max_entries, &state);
-		r = copy_and_publish(a, source, leaf, &limits, &result, name, why, sizeof(why));
+		archive_state_get(of, source, c.limits.max_entries, &c.state);
+		r = copy_and_publish(a, &c);
 	}
 	if (r < 0)
 		vp_error(a->event, a->dircopy,
 			"cannot archive '%s' to '%s': %s; nothing of it is deleted or unmounted",
-			of->src, dst, *why ? why : strerror(-r));
+			of->src, dst, *c.why ? c.why : strerror(-r));
 	else
-		r = note_done(a, of, &state, leaf, name, &result);
-	archive_state_free(&state);
+		r = note_done(a, &c);
+	archive_state_free(&c.state);
 	return r;
 }
 

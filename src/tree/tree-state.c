@@ -16,12 +16,14 @@ static uint64_t mix(uint64_t state, uint64_t value)
 	return state ^ (state >> 31);
 }
 
-/* No device: that of a mount is another one after each boot. A name is its directory's change. */
+/*
+ * No device: that of a mount is another one after each boot. No number: overlayfs may give a directory another
+ * one when it has left memory. A name is its directory's change.
+ */
 static uint64_t state_of(const struct statx *st)
 {
-	uint64_t state = mix(0, st->stx_ino);
+	uint64_t state = mix(0, st->stx_mode);
 
-	state = mix(state, st->stx_mode);
 	state = mix(state, st->stx_size);
 	state = mix(state, (uint64_t)st->stx_ctime.tv_sec);
 	return mix(state, st->stx_ctime.tv_nsec);
