@@ -399,6 +399,24 @@ race() {
 	[[ $failed -gt 10 ]]
 }
 
+@test "where times are whole seconds an image of what has just changed waits for the next, that a change is seen" {
+	local i second
+	needs_root
+	needs mkfs.ext4
+	truncate -s 16M disk
+	mkfs.ext4 -q -F -I 128 disk
+	mount -o loop disk src || skip 'needs loop devices'
+	mounted+=("$work/src")
+	for i in {1..5}; do
+		second=$(date +%s)
+		while (($(date +%s) == second)); do :; done
+		echo "$i" >src/file
+		second=$(stat -c %Z src/file)
+		build src
+		(($(date +%s) > second))
+	done
+}
+
 @test "files that come, go and are renamed during the build give an error or a tree as it was" {
 	needs isoinfo perl
 	mkdir src/a src/b

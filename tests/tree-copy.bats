@@ -260,6 +260,23 @@ for n in range(20):
 	[[ ! -e dst/copy ]]
 }
 
+@test "where times are whole seconds a copy of what has just changed waits for the next, that a change is seen" {
+	local i second
+	requires mkfs.ext4
+	requires_mount
+	truncate -s 16M disk
+	mkfs.ext4 -q -F -I 128 disk
+	mount -o loop disk src || skip 'requires loop devices'
+	for i in {1..5}; do
+		second=$(date +%s)
+		while (($(date +%s) == second)); do :; done
+		echo "$i" >src/file
+		second=$(stat -c %Z src/file)
+		"$tool" copy src dst "copy$i"
+		(($(date +%s) > second))
+	done
+}
+
 @test "a tree that was written a moment ago is copied" {
 	local i
 	for i in {1..20}; do

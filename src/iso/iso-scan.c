@@ -5,11 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "iso-tree.h"
-#include "walk-text.h"
+#include "walk.h"
 
 static void remember_times(struct iso_tree *tree, const struct iso_stamp *stamp)
 {
@@ -164,20 +163,10 @@ static int scan_root(struct iso_tree *tree)
  */
 static void wait_for_tick(const struct iso_tree *tree)
 {
-	const struct timespec tick = {.tv_nsec = 1000000};
-	struct timespec now;
+	const struct statx_timestamp newest = {
+		.tv_sec = tree->newest_ctime, .tv_nsec = tree->newest_ctime_nsec};
 
-	for (int i = 0; i < 20; i++) {
-		double ahead;
-
-		if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
-			return;
-		ahead = difftime(tree->newest_ctime, now.tv_sec) +
-			((double)tree->newest_ctime_nsec - (double)now.tv_nsec) / 1e9;
-		if (ahead < 0 || ahead > 1) /* over, or a clock that was set back */
-			return;
-		nanosleep(&tick, NULL);
-	}
+	vp_walk_settle(&newest);
 }
 
 int iso_scan(struct iso_tree *tree)

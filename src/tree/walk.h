@@ -83,8 +83,8 @@ const char *vp_walk_path(struct vp_walk *walk, const char *name);
 
 /*
  * Waits until the clock that stamps files has moved on, when ctime is so young that another
- * change could get the same stamp (the kernel's clock ticks every 1 to 10 ms). 1 if it waited:
- * ask for the times again.
+ * change could get the same stamp (the kernel's clock ticks every 1 to 10 ms, and some filesystems
+ * keep whole seconds). 1 if it waited: ask for the times again.
  */
 int vp_walk_settle(const struct statx_timestamp *ctime);
 
