@@ -209,6 +209,21 @@ killed() {
 	nothing_left
 }
 
+@test "a line that there is no room for is not begun in a journal, where the next would go on with it" {
+	archive
+	starts
+	by_hand archive release end env --ignore-signal=XFSZ prlimit --fsize=20
+	[ "$status" -ne 0 ]
+	has "$output" "cannot write to the run's record"
+	same "$(cat "$record/done/archive-staging")" ''
+	by_hand archive release end
+	[ "$status" -eq 0 ]
+	same "$(wc -l <"$record/done/archive-staging")" 1
+	has "$(cat "$record/done/archive-staging")" " $archive/web1/log"
+	does release end destroyed
+	nothing_left
+}
+
 @test "a full state filesystem is told as that, and not as a full archive" {
 	archive
 	starts

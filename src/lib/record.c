@@ -173,6 +173,22 @@ int vp_record_fill(int new_run, const char *name, const void *data, size_t lengt
 	return r;
 }
 
+/* At the end of the file, whole or not at all: the next line would go on where this one was cut. */
+static int append_whole(int fd, const char *text, size_t length)
+{
+	struct stat st;
+	int r = fstat(fd, &st) < 0 ? -errno : 0;
+
+	if (r == 0) {
+		r = vp_write_all(fd, text, length);
+		if (r < 0 && ftruncate(fd, st.st_size) < 0)
+			r = -errno;
+	}
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
 int vp_record_append(int run, const char *name, const char *line)
 {
 	const char *leaf;
@@ -193,7 +209,7 @@ int vp_record_append(int run, const char *name, const char *line)
 	memcpy(text, line, length);
 	text[length] = '\n';
 	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : finish_file(fd, text, length + 1, false);
+	r = fd < 0 ? -errno : append_whole(fd, text, length + 1);
 	free(text);
 	close(place);
 	return r;
