@@ -72,6 +72,23 @@ sub/deep 644 12:34'
 	same "$(readlink "$archive/web1/log")" /nowhere
 }
 
+@test "where all names are taken, that is said, and what to do" {
+	archive
+	mkdir -p "$archive/web1"
+	python3 -c 'import os, sys
+for n in range(2, 10001): open(sys.argv[1] + "-" + str(n), "w").close()
+os.mkdir(sys.argv[1])' "$archive/web1/log"
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" "all names from 'log' to 'log-10000' are taken; move some away, or name another place"
+	rm "$archive/web1/log-7"
+	does prepare begin
+	holds "$archive/web1/log-7/messages" logged
+	does release end failed
+	nothing_left
+}
+
 @test "several archives, each with several copies, are made" {
 	mkdir "$me/data"
 	ask "<archive><dircopy><src>$me/log</src><dst>$archive/web1/one</dst></dircopy><dircopy><src>$me/data</src><dst>$archive/web1/two</dst></dircopy></archive>

@@ -118,6 +118,11 @@ int vp_publish(int staging_dir, const char *staged_name, int dest_parent, const 
 			    ? -ENAMETOOLONG
 			    : move(staging_dir, staged_name, dest_parent, final, maker, &why);
 	}
+	if (r == -EEXIST)
+		return vp_why_set(&why, r,
+			"all names from '%s' to '%s-%u' are taken; move some away, or name another "
+			"place",
+			name, name, max_tries);
 	if (r < 0)
 		return why_size && *ret_why ? r : vp_why_path(&why, r, "put in place as", name);
 	memcpy(ret_name, final, strlen(final) + 1);
