@@ -473,6 +473,23 @@ for n in range(int(sys.argv[2])): os.write(os.open(sys.argv[1] + "/" + str(n), o
 	umount "$archive"
 }
 
+@test "archive-min-free as a percentage is one of the inodes, too" {
+	policy '[limits]' 'archive-min-free = 50%'
+	mount -t tmpfs -o size=64m,nr_inodes=4000,mode=755 small "$archive"
+	archive
+	small 3000
+	starts
+	call release end destroyed
+	[ "$status" -ne 0 ]
+	has "$errors" 'archive-min-free of parts.conf would not hold any more: too few inodes are left'
+	same "$(ls -A "$archive/web1")" ''
+	mount -o remount,nr_inodes=8000 "$archive"
+	does prepare begin
+	does release end failed
+	same "$(names_in "$archive/web1")" log
+	umount "$archive"
+}
+
 @test "a full archive disk: nothing is unmounted or deleted, and what was withheld follows when there is room" {
 	everything
 	mount -t tmpfs -o size=64k,mode=755 small "$archive"

@@ -44,20 +44,26 @@ static int look_at_total(struct vp_policy *policy, enum vp_access access, const 
 	return r;
 }
 
-/* The size of the filesystem of DIR and what is free of it, in bytes. */
-static int look_at(int dir, uint64_t *ret_whole, uint64_t *ret_free, char *why, size_t size)
+/* The filesystem of a directory: its size and what is free of it, in bytes and in inodes. */
+struct filesystem {
+	uint64_t whole, available, inodes, free_inodes;
+};
+
+static int look_at(int dir, struct filesystem *ret, char *why, size_t size)
 {
 	struct statvfs fs;
 
-	*ret_whole = *ret_free = 0;
+	*ret = (struct filesystem){0};
 	if (fstatvfs(dir, &fs) < 0) {
 		int r = -errno;
 
 		snprintf(why, size, "cannot see how much space is left: %s", strerror(-r));
 		return r;
 	}
-	*ret_whole = (uint64_t)fs.f_blocks * fs.f_frsize;
-	*ret_free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*ret = (struct filesystem){.whole = (uint64_t)fs.f_blocks * fs.f_frsize,
+		.available = (uint64_t)fs.f_bavail * fs.f_frsize,
+		.inodes = fs.f_files,
+		.free_inodes = fs.f_favail};
 	return 0;
 }
 
@@ -71,11 +77,11 @@ static void set_limits(const struct vp_conf *conf, uint64_t whole, struct vp_spa
 int vp_space_limits(
 	struct vp_policy *policy, int parent, struct vp_space *ret, char *why, size_t size)
 {
-	uint64_t whole, available;
-	int r = look_at(parent, &whole, &available, why, size);
+	struct filesystem fs;
+	int r = look_at(parent, &fs, why, size);
 
 	if (r == 0)
-		set_limits(&policy->conf, whole, ret);
+		set_limits(&policy->conf, fs.whole, ret);
 	return r;
 }
 
@@ -90,16 +96,17 @@ static uint64_t kept_free(const struct vp_policy *policy, uint64_t whole)
 int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
 	struct vp_space *ret, char *why, size_t size)
 {
-	uint64_t whole, available, keep, most, used;
-	int r = look_at(parent, &whole, &available, why, size);
+	uint64_t keep, most, used;
+	struct filesystem fs;
+	int r = look_at(parent, &fs, why, size);
 
 	if (r < 0)
 		return r;
-	set_limits(&policy->conf, whole, ret);
-	keep = kept_free(policy, whole);
-	if (whole)
-		lower(ret, available > keep ? available - keep : 0, "archive-min-free");
-	r = look_at_total(policy, access, path, parent, whole, &most, &used, why, size);
+	set_limits(&policy->conf, fs.whole, ret);
+	keep = kept_free(policy, fs.whole);
+	if (fs.whole)
+		lower(ret, fs.available > keep ? fs.available - keep : 0, "archive-min-free");
+	r = look_at_total(policy, access, path, parent, fs.whole, &most, &used, why, size);
 	if (r == 0)
 		lower(ret, used < most ? most - used : 0, "archive-total");
 	if (r == 0 && ret->max_bytes == 0) {
@@ -109,33 +116,49 @@ int vp_space_left(struct vp_policy *policy, enum vp_access access, const char *p
 	return r;
 }
 
-static int refuse(const char *which, char *why, size_t size)
+static int refuse(const char *which, const char *what, char *why, size_t size)
 {
-	snprintf(why, size, "%s of parts.conf would not hold any more", which);
+	snprintf(why, size, "%s of parts.conf would not hold any more%s", which, what);
 	return -EDQUOT;
+}
+
+/* Of the share that must stay free. Some filesystems have no number of inodes, and some say that none is free. */
+static bool lacks_inodes(const struct vp_policy *policy, const struct filesystem *fs)
+{
+	return policy->conf.archive_min_free.percent && fs->free_inodes &&
+	       fs->free_inodes < kept_free(policy, fs->inodes);
+}
+
+static int check_free(
+	const struct vp_policy *policy, const struct filesystem *fs, char *why, size_t size)
+{
+	if (fs->available < kept_free(policy, fs->whole))
+		return refuse("archive-min-free", "", why, size);
+	if (lacks_inodes(policy, fs))
+		return refuse("archive-min-free", ": too few inodes are left", why, size);
+	return 0;
 }
 
 int vp_space_check_free(struct vp_policy *policy, int parent, char *why, size_t size)
 {
-	uint64_t whole, available;
-	int r = look_at(parent, &whole, &available, why, size);
+	struct filesystem fs;
+	int r = look_at(parent, &fs, why, size);
 
-	if (r == 0 && available < kept_free(policy, whole))
-		r = refuse("archive-min-free", why, size);
-	return r;
+	return r < 0 ? r : check_free(policy, &fs, why, size);
 }
 
 int vp_space_check(struct vp_policy *policy, enum vp_access access, const char *path, int parent,
 	char *why, size_t size)
 {
-	uint64_t whole, available, most, used;
-	int r = vp_space_check_free(policy, parent, why, size);
+	uint64_t most, used;
+	struct filesystem fs;
+	int r = look_at(parent, &fs, why, size);
 
 	if (r == 0)
-		r = look_at(parent, &whole, &available, why, size);
+		r = check_free(policy, &fs, why, size);
 	if (r == 0)
-		r = look_at_total(policy, access, path, parent, whole, &most, &used, why, size);
+		r = look_at_total(policy, access, path, parent, fs.whole, &most, &used, why, size);
 	if (r == 0 && used > most)
-		r = refuse("archive-total", why, size);
+		r = refuse("archive-total", "", why, size);
 	return r;
 }
