@@ -435,6 +435,19 @@ held_back() {
 	nothing_left
 }
 
+@test "an error of the last look at what was copied is told as that, not as a change" {
+	command -v strace >/dev/null || skip 'needs strace'
+	archive
+	starts
+	# a directory is read by two calls each time: the state before, the copy, and the last look
+	by_hand archive release end strace -f -o "$tree/trace" -P "$me/log/sub" -e trace=getdents64 -e inject=getdents64:error=EIO:when=5
+	[ "$status" -ne 0 ]
+	has "$output" 'cannot see whether it changed while it was copied: Input/output error'
+	same "$(ls -A "$archive/web1")" ''
+	does release end destroyed
+	nothing_left
+}
+
 # small N: so many files of one byte, each of which takes a block
 small() {
 	python3 -c 'import os, sys

@@ -21,17 +21,25 @@ static bool enter_own_mount(int fd, void *context)
 	return vp_own_mounts_has(fd, context);
 }
 
-/* With the mounts of OWN, NULL for none. All 0 where it cannot be told. */
-static struct vp_tree_state state_of(int dir, const struct vp_own_mounts *own, uint64_t max_entries)
+/* With the mounts of OWN, NULL for none. 0 or -errno. */
+static int look(
+	int dir, const struct vp_own_mounts *own, uint64_t max_entries, struct vp_tree_state *ret)
 {
 	const struct vp_walk_options options = {
 		.enter_mount = own ? enter_own_mount : NULL,
 		.context = (void *)own,
 		.max_depth = (unsigned)-1,
 	};
+
+	return vp_tree_state(dir, &options, max_entries, ret);
+}
+
+/* The same; all 0 where it cannot be told. */
+static struct vp_tree_state state_of(int dir, const struct vp_own_mounts *own, uint64_t max_entries)
+{
 	struct vp_tree_state state = {0};
 
-	vp_tree_state(dir, &options, max_entries, &state);
+	look(dir, own, max_entries, &state);
 	return state;
 }
 
@@ -175,9 +183,14 @@ void archive_state_get(
 	}
 }
 
-bool archive_state_holds(const struct archive_of *of, int source, const struct archive_state *state)
+int archive_state_holds(const struct archive_of *of, int source, const struct archive_state *state)
 {
-	return !state->value || state_of(source, of->own, UINT64_MAX).value == state->value;
+	struct vp_tree_state now;
+	int r = state->value ? look(source, of->own, UINT64_MAX, &now) : 0;
+
+	if (!state->value)
+		return 1;
+	return r == -ESTALE ? 0 : r < 0 ? r : now.value == state->value;
 }
 
 void archive_state_free(struct archive_state *state)

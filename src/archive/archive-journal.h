@@ -47,9 +47,8 @@ void archive_state_get(
 	const struct archive_of *of, int source, uint64_t max_entries, struct archive_state *ret);
 void archive_state_free(struct archive_state *state);
 
-/* Whether SRC still is what STATE says; also where that is unknown. */
-bool archive_state_holds(
-	const struct archive_of *of, int source, const struct archive_state *state);
+/* Whether SRC still is what STATE says: 1, also where that is unknown; 0; -errno. */
+int archive_state_holds(const struct archive_of *of, int source, const struct archive_state *state);
 
 /* It is archived at PATH. 0 or -errno. */
 int archive_journal_add(

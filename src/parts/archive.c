@@ -160,11 +160,16 @@ struct copying {
  */
 static int check_copy(struct archiving *a, struct copying *c)
 {
-	if (!archive_state_holds(c->of, c->source, &c->state)) {
+	int r = archive_state_holds(c->of, c->source, &c->state);
+
+	if (r == 0)
 		snprintf(c->why, sizeof(c->why),
 			"something in it changed while it was copied; end what writes there");
-		return -ESTALE;
-	}
+	else if (r < 0)
+		snprintf(c->why, sizeof(c->why),
+			"cannot see whether it changed while it was copied: %s", strerror(-r));
+	if (r <= 0)
+		return r < 0 ? r : -ESTALE;
 	return vp_space_check(&a->policy, VP_WRITE, vp_child(a->dircopy, "dst")->text, a->parent,
 		c->why, sizeof(c->why));
 }
