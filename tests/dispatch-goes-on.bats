@@ -86,6 +86,37 @@ room() { rmdir "$tree/$record/.release.new" "$tree/$record/.run.new"; }
 	done
 }
 
+@test "a pause that the record could not be told of counts before what stopped knew, and is owed its archive" {
+	local way
+	for way in restored discarded; do
+		live
+		event stopped end
+		record_is release $'unknown\nstopped'
+		no_room
+		event release end saved
+		[ "$status" -eq 1 ]
+		record_is release $'unknown\nstopped'
+		room
+		: >"$seen"
+		if [[ $way == restored ]]; then
+			event restore begin
+			event prepare begin
+			[ "$status" -eq 0 ]
+			ran 05-virt-parts
+			goes_on restored
+			event started begin
+			event release end destroyed
+			not has_record
+		else
+			touch "$tree/fail/20-archive"
+			event prepare begin
+			is_begin unfinished
+			grep -qx '1 saved' "$tree/$record/owed"
+			rm "$tree/fail/20-archive"
+		fi
+	done
+}
+
 @test "a snapshot that is reverted to goes on with its run, with a restore or without" {
 	saved 'from snapshot' || [ "$(<"$tree/$record/release")" = from-snapshot ]
 	: >"$seen"

@@ -62,6 +62,25 @@ static int count_lacking(struct dispatch *d)
 	return names_add(&d->failed, FAILED_SHIPPED);
 }
 
+static int owe(const struct dispatch *d, const char *reason)
+{
+	struct vp_run run;
+	int r = vp_record_read_run(d->record, &run);
+
+	return r < 0 ? r : vp_owed_add(d->record, run.turn, reason);
+}
+
+/* Of a pause that the record had no room for. */
+static int owe_pause(const struct dispatch *d)
+{
+	char paused[REASON_SIZE];
+
+	return life_read_pause(d->conf, d->event->driver, d->event->uuid, paused, sizeof(paused)) &&
+			       strcmp(paused, d->reason) != 0
+		       ? owe(d, paused)
+		       : 0;
+}
+
 /*
  * What was to be archived at an end that the record knows, before that is written over by another: of a save that
  * was discarded, of a release that failed and comes again with another word, or of a `stopped` that no release came
@@ -70,21 +89,17 @@ static int count_lacking(struct dispatch *d)
  */
 static int owe_known(struct dispatch *d)
 {
-	char *known = NULL;
-	struct vp_run run;
-	int r = vp_record_read(d->record, "release", &known, NULL);
-	char *behind = r < 0 ? NULL : strchr(known, '\n');
+	char *known = NULL, *behind;
+	int r = owe_pause(d), found = vp_record_read(d->record, "release", &known, NULL);
 
-	if (r == -ENOENT)
-		return 0;
+	if (found < 0 && found != -ENOENT)
+		r = found;
+	behind = known ? strchr(known, '\n') : NULL;
 	if (behind)
 		*behind++ = '\0';
-	if (r == 0 && *known && strcmp(known, d->reason) != 0 &&
-		(d->finishing || !behind || !*behind || event_is(d->event, "stopped", "end"))) {
-		r = vp_record_read_run(d->record, &run);
-		if (r == 0)
-			r = vp_owed_add(d->record, run.turn, known);
-	}
+	if (r == 0 && known && *known && strcmp(known, d->reason) != 0 &&
+		(d->finishing || !behind || !*behind || event_is(d->event, "stopped", "end")))
+		r = owe(d, known);
 	free(known);
 	if (r < 0)
 		failed_add_unknown(d, r, "note in the record what the run's last end owes");
@@ -96,7 +111,7 @@ void life_forget_pause(const struct dispatch *d)
 	vp_mark_clear(d->conf->run_dir, d->event->driver, d->event->uuid, LIFE_PAUSED);
 }
 
-/* The record's word counts where there is one; a save may have filled the disk. */
+/* It counts before what the record says, until that is written; a save may have filled the disk. */
 static void mark_pause(const struct dispatch *d)
 {
 	int r = vp_mark_set(

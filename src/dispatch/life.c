@@ -28,18 +28,24 @@ int life_look_up_line(int record, const char *name, char *ret, size_t size)
 	return ret[0] != '\0';
 }
 
+bool life_read_pause(
+	const struct vp_conf *conf, const char *driver, const char *uuid, char *ret, size_t size)
+{
+	if (!conf->run_dir ||
+		!vp_mark_read_lasting(conf->run_dir, driver, uuid, LIFE_PAUSED, ret, size))
+		return false;
+	if (!vp_reason_is_pause(ret))
+		snprintf(ret, size, "saved");
+	return true;
+}
+
 int life_look_up_end(const struct vp_conf *conf, const char *driver, const char *uuid, int record,
 	char *ret, size_t size)
 {
-	int r = life_look_up_line(record, "release", ret, size);
-
-	if (r == 0 && conf->run_dir &&
-		vp_mark_read_lasting(conf->run_dir, driver, uuid, LIFE_PAUSED, ret, size)) {
-		if (!vp_reason_is_pause(ret))
-			snprintf(ret, size, "saved");
-		r = 1;
-	}
-	return r;
+	/* what the record has beside it is what stopped knew before */
+	if (life_read_pause(conf, driver, uuid, ret, size))
+		return 1;
+	return life_look_up_line(record, "release", ret, size);
 }
 
 bool life_read_line(int record, const char *name, char *ret, size_t size)

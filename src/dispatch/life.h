@@ -51,10 +51,11 @@ bool life_is_teardown(const struct event *event);
  */
 bool life_may_have_run(int record);
 
-/*
- * How the run with that record ended, as far as that was told: 1; 0, when it was not; or -errno. Of a pause that could
- * not be written to the record, a mark in the run directory says it in the same boot.
- */
+/* Of a pause that could not be written to the record, a mark in the run directory says it in the same boot. */
+bool life_read_pause(
+	const struct vp_conf *conf, const char *driver, const char *uuid, char *ret, size_t size);
+
+/* How the run with that record ended, as far as that was told, also by such a mark: 1; 0, when it was not; or -errno. */
 int life_look_up_end(const struct vp_conf *conf, const char *driver, const char *uuid, int record,
 	char *ret, size_t size);
 
