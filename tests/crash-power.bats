@@ -146,3 +146,22 @@ power() {
 @test "XFS: the power fails at any step of a release: the source or the archive is whole" {
 	power xfs
 }
+
+# nothing more gets to the disk, what is in the journal neither
+power_fails() {
+	python3 -c 'import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' "$fs"
+	power_back
+}
+
+@test "the power fails as soon as a guest is saved: its run is known to be saved, and goes on when it is restored" {
+	on_disk ext4
+	anew
+	mount -o remount,commit=300 "$fs"
+	does stopped end
+	does release end saved
+	power_fails
+	does restore begin
+	does prepare begin
+	not grep -h 'finishes the unfinished run' "$tree"/log/*.log
+}

@@ -35,7 +35,10 @@ static int write_reason(const struct dispatch *d)
 		if (same)
 			return 0;
 	}
-	return vp_record_note(d->record, "release", text, (size_t)n);
+	/* a save is on disk by now, and outlives a power loss: what it needs has to be known then */
+	return vp_reason_is_pause(d->reason)
+		       ? vp_record_write(d->record, "release", text, (size_t)n)
+		       : vp_record_note(d->record, "release", text, (size_t)n);
 }
 
 /* Shipped parts that a release needs and that are not there count as one that has failed. */
