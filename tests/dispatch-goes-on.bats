@@ -252,7 +252,7 @@ room() { rmdir "$tree/$record/.release.new" "$tree/$record/.run.new"; }
 @test "a restore that is five minutes old, or was used up, restores nothing" {
 	saved saved
 	event restore begin
-	touch -d '6 minutes ago' "$tree/run/qemu-$uuid.restored"
+	older_mark 360 "$tree/run/qemu-$uuid.restored"
 	event prepare begin
 	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
 	event restore begin
@@ -260,12 +260,27 @@ room() { rmdir "$tree/$record/.release.new" "$tree/$record/.run.new"; }
 	[ ! -e "$tree/run/qemu-$uuid.restored" ]
 }
 
-@test "a restore counts also when the clock was set back since" {
+@test "a restore and a migrate count whatever the clock is set to since: by how long the host has run" {
+	local mark
+	xml=$asking
+	event restore begin
+	event migrate begin
+	for mark in restored incoming; do
+		(($(stat -c %Y "$tree/run/qemu-$uuid.$mark") <= $(cut -d. -f1 /proc/uptime)))
+	done
 	saved saved
 	event restore begin
-	touch -d '2 minutes' "$tree/run/qemu-$uuid.restored"
+	older_mark 290 "$tree/run/qemu-$uuid.restored"
 	event prepare begin
 	is_begin restored
+}
+
+@test "a restore that is of another boot restores nothing" {
+	saved saved
+	event restore begin
+	older_mark -120 "$tree/run/qemu-$uuid.restored"
+	event prepare begin
+	ran '20-archive lost []' '60-post-rm-rf lost []' 05-virt-parts
 }
 
 @test "restore and migrate leave their marks for prepare, and every later event removes them" {

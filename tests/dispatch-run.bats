@@ -272,7 +272,7 @@ four() {
 	[ "$status" -eq 0 ]
 	four restore_begin
 	event restore begin
-	touch -d '6 minutes ago' "$tree/run/qemu-$uuid.refused"
+	older_mark 360 "$tree/run/qemu-$uuid.refused"
 	event prepare begin
 	[ "$status" -eq 0 ]
 }

@@ -377,7 +377,7 @@ at() {
 	is_gone "$me/scratch"
 	mkdir "$me/scratch"
 	does migrate begin
-	touch -d '-6 minutes' "$tree"/run/*.incoming
+	older_mark 360 "$tree"/run/*.incoming
 	lives
 	is_gone "$me/scratch"
 	nothing_left

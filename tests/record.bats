@@ -271,7 +271,7 @@ iso $iso/web1/seed.iso"
 	starts
 	ends saved
 	does restore begin
-	touch -d '-6 minutes' "$tree"/run/*.restored
+	older_mark 360 "$tree"/run/*.restored
 	does prepare begin
 	same "$(sed -n 's/^begin //p' "$record/run")" new
 	does release end failed

@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "record.h"
@@ -22,10 +22,20 @@ static int mark_path(char path[PATH_MAX], const char *run_dir, const char *drive
 	return 0;
 }
 
+/* A mark's time is for how long the host has run, which goes on whatever its clock is set to. */
+static struct timespec running_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now;
+}
+
 int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark,
 	const char *text)
 {
 	char path[PATH_MAX];
+	struct timespec now = running_time(), times[] = {now, now};
 	size_t length = strlen(text);
 	int r = mark_path(path, run_dir, driver, uuid, mark), fd;
 
@@ -33,14 +43,16 @@ int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const
 		r = vp_make_private_dir(run_dir);
 	if (r < 0)
 		return r;
-	unlink(path); /* a new file has a new time */
+	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	if (length)
 		(void)!write(fd, text, length); /* it counts without its text, too */
+	if (futimens(fd, times) < 0)
+		r = -errno;
 	close(fd);
-	return 0;
+	return r;
 }
 
 int vp_mark_look_up(const char *run_dir, const char *driver, const char *uuid, const char *mark)
@@ -48,15 +60,15 @@ int vp_mark_look_up(const char *run_dir, const char *driver, const char *uuid, c
 	enum { LIFETIME = 300 }; /* seconds */
 	char path[PATH_MAX];
 	struct stat st;
-	time_t now = time(NULL);
+	time_t now = running_time().tv_sec;
 	int r = mark_path(path, run_dir, driver, uuid, mark);
 
 	if (r < 0)
 		return r;
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	/* the clock may have been set back since */
-	return llabs((long long)now - st.st_mtime) < LIFETIME;
+	/* one of another boot may be of later */
+	return st.st_mtime <= now && now - st.st_mtime < LIFETIME;
 }
 
 bool vp_mark_is_set(const char *run_dir, const char *driver, const char *uuid, const char *mark)

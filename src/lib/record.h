@@ -113,7 +113,7 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid);
 /*
  * Short-lived marks of a guest, <run>/<driver>-<uuid>.<mark>: that a restore or a migrate event
  * came, or that a restore was refused, with TEXT that says why. They count for 5 minutes (libvirt's
- * prepare follows within seconds).
+ * prepare follows within seconds), in which the clock may be set.
  */
 int vp_mark_set(const char *run_dir, const char *driver, const char *uuid, const char *mark,
 	const char *text);

@@ -146,6 +146,11 @@ lacks() {
 	}
 }
 
+# older_mark SECONDS FILE: a mark of the run directory, as that much older; less than 0: younger
+older_mark() {
+	touch -d "@$(($(stat -c %Y "$2") - $1))" "$2"
+}
+
 log_of() {
 	cat "$tree/log/$1.log"
 }
