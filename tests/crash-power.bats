@@ -165,3 +165,18 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))'
 	does prepare begin
 	not grep -h 'finishes the unfinished run' "$tree"/log/*.log
 }
+
+@test "the power fails as soon as a run is over: its record does not come back, to delete what was written since" {
+	on_disk ext4
+	anew
+	mount -o remount,commit=300 "$fs"
+	ends
+	no_record
+	power_fails
+	no_record
+	metadata ''
+	mkdir -p "$me/log"
+	echo new >"$me/log/messages"
+	lives
+	holds "$me/log/messages" new
+}

@@ -285,6 +285,20 @@ int vp_record_new(const char *state_dir, const char *driver, const char *uuid)
 	return r < 0 ? r : open_dir(AT_FDCWD, path);
 }
 
+/* The names in the directory that PATH lies in, which is cut to that. */
+static int sync_names(char *path)
+{
+	int fd, r;
+
+	*strrchr(path, '/') = '\0';
+	fd = open_dir(AT_FDCWD, path);
+	if (fd < 0)
+		return fd;
+	r = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
 int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -300,7 +314,9 @@ int vp_record_end(const char *state_dir, const char *driver, const char *uuid)
 		return r;
 	if (rename(from, to) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return remove_record(AT_FDCWD, to, 1);
+	/* a record that came back would have what the guest writes from now on taken for what its run has left */
+	r = sync_names(from);
+	return r < 0 ? r : remove_record(AT_FDCWD, to, 1);
 }
 
 int vp_make_private_dir(const char *dir)

@@ -107,7 +107,7 @@ int vp_record_new(const char *state_dir, const char *driver, const char *uuid);
 int vp_record_fill(int new_run, const char *name, const void *data, size_t length);
 int vp_record_begin(const char *state_dir, const char *driver, const char *uuid);
 
-/* Ends a run: nothing of its record is left, nor of one whose end was cut short. */
+/* Ends a run, on disk when it returns: nothing of its record is left, nor of one whose end was cut short. */
 int vp_record_end(const char *state_dir, const char *driver, const char *uuid);
 
 /*
