@@ -406,6 +406,19 @@ load lib/archive.bash
 	same "$(names_in "$archive/web1")" log
 }
 
+@test "a journal that a full disk has cut within a line is gone on with by the next: one archive more, not one at each try" {
+	part "$parts/release_end.d/45-own" 'exit 1'
+	archive
+	starts
+	call release end destroyed
+	truncate -s 10 "$record/done/archive"
+	call release end destroyed
+	same "$(names_in "$archive/web1")" 'log log-2'
+	call release end destroyed
+	same "$(names_in "$archive/web1")" 'log log-2'
+	same "$(wc -l <"$record/done/archive")" 1
+}
+
 @test "a guest that was renamed while its run was unfinished goes on with what its old name is allowed" {
 	ask "<ramdisk><dir size='64K'>$me/r</dir></ramdisk>
 		<archive><dircopy><src>$me/r</src><dst>$archive/web1/r</dst></dircopy></archive><post-rm-rf><dir>$me/log</dir></post-rm-rf>"

@@ -173,18 +173,30 @@ int vp_record_fill(int new_run, const char *name, const void *data, size_t lengt
 	return r;
 }
 
-/* At the end of the file, whole or not at all: the next line would go on where this one was cut. */
+/* The length of the whole lines in a file of SIZE: behind them may be one that a full disk or a power loss has cut. */
+static off_t whole_lines(int fd, off_t size)
+{
+	char last;
+
+	while (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n')
+		size--;
+	return size;
+}
+
+/* Behind the last line, whole or not at all: the next line would go on where this one was cut. */
 static int append_whole(int fd, const char *text, size_t length)
 {
 	struct stat st;
-	int r = fstat(fd, &st) < 0 ? -errno : 0;
+	off_t end;
+	int r;
 
-	if (r == 0) {
-		r = vp_write_all(fd, text, length);
-		if (r < 0 && ftruncate(fd, st.st_size) < 0)
-			r = -errno;
-	}
-	if (close(fd) < 0 && r == 0)
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	end = whole_lines(fd, st.st_size);
+	if (end < st.st_size && ftruncate(fd, end) < 0)
+		return -errno;
+	r = vp_write_all(fd, text, length);
+	if (r < 0 && ftruncate(fd, end) < 0)
 		r = -errno;
 	return r;
 }
@@ -208,8 +220,10 @@ int vp_record_append(int run, const char *name, const char *line)
 	}
 	memcpy(text, line, length);
 	text[length] = '\n';
-	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(place, leaf, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	r = fd < 0 ? -errno : append_whole(fd, text, length + 1);
+	if (fd >= 0 && close(fd) < 0 && r == 0)
+		r = -errno;
 	free(text);
 	close(place);
 	return r;
