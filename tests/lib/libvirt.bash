@@ -10,7 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/proof.bash"
 
 # shellcheck disable=SC2034 # for those who load this
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-VIRSH_LIMIT=${VIRSH_LIMIT:-40}
+VIRSH_LIMIT=${VIRSH_LIMIT:-120}
 readonly daemon_log=/var/log/libvirt/libvirtd.log
 
 # in_sandbox: what is at /srv and the like is the sandbox's, to be removed at will; no variable alone says so.
@@ -71,16 +71,27 @@ libvirt_since() {
 
 # --- waiting ---------------------------------------------------------------------------------------------------
 
-# within SECONDS COMMAND...: repeats COMMAND until it succeeds, or fails after that time.
-within() {
-	local -i limit=$(($1 * 20)) try
+# try_for SECONDS COMMAND...: repeats COMMAND until it succeeds, or fails after that time, and says nothing.
+try_for() {
+	local -i end=$((SECONDS + $1 + 1))
 	shift
-	for ((try = 0; try < limit; try++)); do
-		"$@" && return 0
+	until "$@"; do
+		((SECONDS < end)) || return 1
 		sleep 0.05
 	done
-	echo "not within $((limit / 20)) s: $*" >&2
-	return 1
+}
+
+# within SECONDS COMMAND...: repeats COMMAND until it succeeds, or fails. SECONDS are enough where nothing else is to be
+# done. Who is slow or busy has ten times as long, up to two minutes: what comes late is no fault. What has to come in
+# time is measured in another way.
+within() {
+	local -i limit=$(($1 * 10))
+	((limit <= 120)) || limit=$(($1 > 120 ? $1 : 120))
+	shift
+	try_for $limit "$@" || {
+		echo "not within $limit s: $*" >&2
+		return 1
+	}
 }
 
 process_gone() {
@@ -173,7 +184,7 @@ libvirt_stop() {
 	for name in libvirtd virtlogd; do
 		for pid in $(pgrep -x "$name"); do
 			kill -TERM "$pid" 2>/dev/null || continue
-			within 15 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
+			try_for 30 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
 		done
 	done
 }
@@ -193,6 +204,8 @@ libvirt_reload() {
 	before=$(reloads_seen)
 	kill -HUP "$(libvirtd_pid)"
 	within 15 reloads_exceed "$before"
+	# it looks for hooks after that line, calls them, and then is through
+	within 15 reload_is_over
 	libvirt_answers lxc:///system || libvirt_answers qemu:///system
 }
 
@@ -204,11 +217,22 @@ reloads_exceed() {
 	(($(reloads_seen) > $1))
 }
 
+# The thread that does it has a name.
+reload_is_over() {
+	! cat /proc/"$(libvirtd_pid)"/task/*/comm 2>/dev/null | grep -qx daemon-reload
+}
+
 # on DRIVER VIRSH-COMMAND...
 on() {
-	local driver=$1
+	local driver=$1 status=0
 	shift
-	timeout -k 5 "$VIRSH_LIMIT" virsh -q -c "$driver:///system" "$@"
+	timeout -k 5 "$VIRSH_LIMIT" virsh -q -c "$driver:///system" "$@" || status=$?
+	# libvirt's lxc driver may call stopped and release once more when destroy has returned. It has done so when it
+	# answers a question about that guest.
+	if [[ $driver:$1 == lxc:destroy ]]; then
+		timeout -k 5 "$VIRSH_LIMIT" virsh -q -c lxc:///system domstate "${@:2}" >/dev/null 2>&1 || true
+	fi
+	return $status
 }
 
 # --- guests ----------------------------------------------------------------------------------------------------

@@ -36,9 +36,28 @@ lives_begin() {
 		cat "$BATS_FILE_TMPDIR/install" >&2
 		return 1
 	}
+	# a teardown that is slow because the machine is goes on in the background only where a test asks for that
+	conf_set teardown-wait 60s
 	cp $hooks/parts.conf "$BATS_FILE_TMPDIR/parts.conf"
+	midnight_is_far
 	echo "$*" >"$BATS_FILE_TMPDIR/drivers"
 	libvirt_start "$@"
+}
+
+# midnight_is_far: here the day has just begun, so that it is the same one until all tests of the file are over. For
+# processes that begin after this, and have no TZ.
+midnight_is_far() {
+	local -i offset
+	local zeros bytes
+	unset TZ
+	# the hour is 1
+	offset=$(((1 - 10#$(date -u +%H)) * 3600))
+	# tzfile(5): one offset from UTC, and its name
+	printf -v zeros '\\0%.0s' {1..32}
+	printf -v bytes '\\x%02x' $((offset >> 24 & 255)) $((offset >> 16 & 255)) $((offset >> 8 & 255)) $((offset & 255))
+	rm -f /etc/localtime
+	printf '%b' "TZif$zeros\\0\\0\\0\\1\\0\\0\\0\\4$bytes\\0\\0VPT\\0" >/etc/localtime
+	[[ $(date +%H) == 0[12] ]]
 }
 
 lives_end() {
@@ -58,12 +77,13 @@ life_begin() {
 life_end() {
 	[[ ! -e $BATS_FILE_TMPDIR/skip ]] || return 0
 	local left
+	go_on
 	rm -rf ${parts:?}/*.d
 	libvirt_running || libvirt_again
 	guests_end
 	cp "$BATS_FILE_TMPDIR/parts.conf" $hooks/parts.conf
-	# on a busy machine a teardown goes on in the background
-	[[ -z ${BATS_TEST_COMPLETED:-} ]] || within 20 no_ramdisks 2>/dev/null || true
+	# a teardown may go on in the background
+	[[ -z ${BATS_TEST_COMPLETED:-} ]] || try_for 60 no_ramdisks || true
 	left=$(ramdisks)
 	if [[ -n ${BATS_TEST_COMPLETED:-} && -n $left ]]; then
 		echo "left mounted: $left" >&2
@@ -112,6 +132,15 @@ record_events() {
 			echo "\$VIRT_PARTS_DOMAIN \$VIRT_PARTS_OP \$VIRT_PARTS_SUBOP" >>$seen/events
 		END
 	done
+}
+
+# For the script of a part: it takes until the test calls go_on.
+# shellcheck disable=SC2034 # for tests
+readonly until_go_on="until [ -e $seen/go-on ]; do sleep 0.05; done"
+
+go_on() {
+	mkdir -p $seen
+	touch $seen/go-on
 }
 
 # conf_set KEY VALUE: in the installed parts.conf
@@ -165,11 +194,21 @@ says() {
 	fi
 }
 
+# once: of lines that come again, the first
+once() {
+	awk '!seen[$0]++' "$@"
+}
+
 same_text() {
 	if [[ $1 != "$2" ]]; then
 		printf 'expected: %s\nfound: %s\n' "$2" "$1" >&2
 		return 1
 	fi
+}
+
+# none_runs PATTERN: no process that `pgrep -f` knows by it
+none_runs() {
+	! pgrep -f -- "$1" >/dev/null
 }
 
 # quickly SECONDS COMMAND...: succeeds only when COMMAND does so within that time
