@@ -35,8 +35,9 @@ told() {
 	local extra=-
 	! libvirt_since 10.5 || extra=$1
 	within 10 file_has $seen/why '^release'
-	# lxc may call both twice
-	sleep 0.3
+	# lxc may call both once more, and does it before it answers
+	on lxc list >/dev/null
+	# the first of each
 	same_text "$(awk '!told[$1]++' $seen/why)" "stopped -, ${3:-$2}
 release $extra, $2"
 	rm $seen/why
@@ -61,6 +62,7 @@ release $extra, $2"
 	on qemu start vm1
 	libvirt_kill
 	pkill -TERM -f 'guest=vm1,'
+	within 5 none_runs 'guest=vm1,'
 	libvirt_again
 	told crashed crashed
 	for event in prepare start started; do
@@ -85,6 +87,11 @@ release $extra, $2"
 	told destroyed destroyed
 }
 
+# The start may be over before it is the program that the XML names.
+init_is_killed() {
+	within 5 pkill -KILL -f 'busybox sleep 3600'
+}
+
 @test "a container's ends: libvirt tells each to release, an old one nothing" {
 	local event known=shutdown-or-destroyed
 	guest_define lxc web1 "$asks"
@@ -92,7 +99,7 @@ release $extra, $2"
 	on lxc destroy web1
 	told destroyed "$(libvirt_since 10.5 && echo destroyed || echo $known)" $known
 	on lxc start web1
-	pkill -KILL -f 'busybox sleep 3600'
+	init_is_killed
 	told shutdown "$(libvirt_since 10.5 && echo shutdown || echo $known)" $known
 	for event in prepare start started; do
 		part ${event}_begin.d/30-no <<<'exit 1'
@@ -108,7 +115,8 @@ release $extra, $2"
 	on lxc start web1
 	echo 'in memory' >/srv/guests/web1/tmp/data
 	libvirt_kill
-	pkill -KILL -f 'busybox sleep 3600'
+	init_is_killed
+	within 5 containers_are_gone
 	libvirt_again
 	told failed "$(libvirt_since 10.5 && echo crashed || echo $known)" $known
 	within 5 no_records
