@@ -66,7 +66,7 @@ daemon_stops() {
 	local pid
 	pid=$(libvirtd_pid)
 	kill -TERM "$pid"
-	within 20 process_gone "$pid"
+	try_for 20 process_gone "$pid"
 }
 
 all_run() {
@@ -157,7 +157,7 @@ lives_of() {
 			((SECONDS < deadline)) || return
 			sleep 0.3
 		done
-		if within 20 test -s /srv/guests/$name/tmp/data; then
+		if try_for 20 test -s /srv/guests/$name/tmp/data; then
 			cat /srv/guests/$name/life >>"$told/$name"
 		fi
 		case $((RANDOM % 3)) in
@@ -176,11 +176,11 @@ lives_of() {
 	echo $name >>"$told/through"
 } >/dev/null 2>&1 3>&-
 
-# libvirtd is killed or stopped, and started again, until all guests are through
+# libvirtd is killed or stopped, and started again, until all guests are through; where that takes long it is left
+# alone for the last quarter of the time, so that they get through
 libvirtd_comes_and_goes() {
-	local -i deadline=$((SECONDS + limit))
-	while (($(wc -l <"$told/through") < guests)); do
-		((SECONDS < deadline)) || return
+	local -i deadline=$((SECONDS + limit * 3 / 4))
+	while (($(wc -l <"$told/through") < guests && SECONDS < deadline)); do
 		sleep $pause
 		# one that is asked to end and is in the middle of much may take long
 		((RANDOM % 2)) || daemon_stops || true
@@ -195,7 +195,7 @@ libvirtd_comes_and_goes() {
 
 # whole ARCHIVE: what life it is of, when it holds all of it
 whole() {
-	local all
+	local all count life
 	all=$(cat "$1"/[0-9] 2>/dev/null | sort | uniq -c)
 	read -r count life <<<"$all" && ((count == 10)) && [[ $life != *$'\n'* ]] && echo "$life"
 }
@@ -224,7 +224,7 @@ left() {
 }
 
 @test "many guests live again and again, some killed, with libvirtd killed and stopped in between: nothing is lost or left" {
-	local -i guests=4 lives=2 pause=2 limit=120 n all=0
+	local -i guests=4 lives=2 pause=2 limit=240 n all=0
 	if [[ -n ${VIRT_PARTS_FULL:-} ]]; then
 		guests=50 lives=20 pause=20 limit=5400
 	fi
@@ -256,7 +256,11 @@ left() {
 		"lives of $guests guests; $(wc -l <"$told/killed") guests killed, libvirtd stopped or killed $(wc -l <"$told/stops") times"
 	[[ ! -s $told/lost && ! -s $told/left ]]
 	((all >= guests * lives))
-	# what is missing would be seen
-	rm /srv/archive/g1/log/3
-	same_text "$(lost | wc -l)" 1
+	# what is missing would be seen; a life that libvirtd lost sight of can be archived once more by the next one
+	local archive life
+	read -r life <"$told/g1"
+	for archive in /srv/archive/g1/log*; do
+		[[ $(whole "$archive") != "$life" ]] || rm "$archive/3"
+	done
+	same_text "$(lost | uniq)" "g1: the log of life $life"
 }
