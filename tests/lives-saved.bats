@@ -177,11 +177,12 @@ boot_is_over() {
 	keep_data
 	part stopped_end.d/90-slow <<-END
 		echo >>$seen/stopped
-		sleep 2
+		$until_go_on
 	END
 	on qemu managedsave vm1 >/dev/null 2>&1 3>&- &
 	within 20 test -s $seen/stopped
 	libvirt_kill
+	go_on
 	libvirt_again
 	within 20 file_has $logs/qemu-vm1.log 'release_end: end exit 0'
 	same_text "$(wc -l <$seen/stopped)" 2
