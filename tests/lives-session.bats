@@ -25,6 +25,8 @@ teardown() {
 	as_user undefine mine >/dev/null 2>&1 || true
 	# the session's own daemon, which virsh started
 	pkill -u $tester libvirtd || true
+	# the next one is not to meet it while it ends
+	within 5 fails pgrep -u $tester libvirtd >/dev/null 2>&1
 	life_end
 }
 
