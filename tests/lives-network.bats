@@ -74,7 +74,7 @@ record_network_events() {
 	within 5 file_has $seen/events port-deleted
 	on_network net-destroy lan1
 	fails ip link show vpbr0 2>/dev/null
-	same_text "$(uniq $seen/events)" "$(printf 'network lan1 %s -\n' 'start begin' 'started begin' 'updated begin' \
+	same_text "$(once $seen/events)" "$(printf 'network lan1 %s -\n' 'start begin' 'started begin' 'updated begin' \
 		'port-created begin' 'port-deleted begin' 'stopped end')"
 	file_has $seen/port-created.xml '<networkport>'
 	file_has $seen/port-created.xml '<name>web1</name>'
