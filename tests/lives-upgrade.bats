@@ -77,13 +77,15 @@ installer() {
 @test "an upgrade while a part of a guest's release runs: that goes on to its end" {
 	part release_end.d/15-slow <<-END
 		echo begin >>$seen/slow
-		sleep 4
+		$until_go_on
 		echo end >>$seen/slow
 	END
 	both_run
 	on lxc destroy web1 &
 	within 10 file_has $seen/slow begin
 	installer
+	fails file_has $seen/slow end
+	go_on
 	wait
 	file_has $seen/slow end
 	same_text "$(cat /srv/archive/web1/tmp/data)" 'in memory of web1'
