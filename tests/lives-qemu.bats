@@ -188,7 +188,7 @@ identity_of() {
 		sed '1,/<name>/d' "$BATS_TEST_TMPDIR/small.xml"
 	} >"$BATS_TEST_TMPDIR/big.xml"
 	on qemu define "$BATS_TEST_TMPDIR/big.xml"
-	quickly 5 on qemu start vm1
+	on qemu start vm1
 	on qemu destroy vm1
 	fails test -e /srv/guests/vm1/scratch
 	test -e "/srv/archive/vm1/$(today)/service.log"
@@ -223,7 +223,7 @@ identity_of() {
 	fails ramdisk_on /srv/guests/twin/fast
 	on lxc destroy twin
 	same_text "$(ramdisks)" ''
-	same_text "$(uniq $seen/which | tr '\n' ' ')" 'qemu lxc '
+	same_text "$(once $seen/which | tr '\n' ' ')" 'qemu lxc '
 }
 
 @test "a part that hangs is ended after its limit, and the start refused" {
@@ -233,10 +233,10 @@ identity_of() {
 		sleep 4722
 	END
 	machine vm1
-	run quickly 15 on qemu start vm1
+	run on qemu start vm1
 	[ "$status" -ne 0 ]
 	says 30-hangs
-	within 5 fails pgrep -f 'sleep 472[12]'
+	within 5 none_runs 'sleep 472[12]'
 	fails test -e "$(image_of vm1)"
 }
 
@@ -259,6 +259,7 @@ identity_of() {
 	on qemu start vm1
 	libvirt_kill
 	pkill -KILL -f 'guest=vm1,'
+	within 5 none_runs 'guest=vm1,'
 	libvirt_again
 	within 10 test -e "/srv/archive/vm1/$(today)/service.log"
 	within 5 fails test -e "$(image_of vm1)"
