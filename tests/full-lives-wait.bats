@@ -26,16 +26,20 @@ teardown() {
 
 @test "a start that waits 30 s for a release in the background is refused, told for what, and works when that has ended" {
 	# once: the refused start has a release too
-	part release_end.d/15-slow <<<"mkdir $seen/slow && sleep 45 || exit 0"
+	part release_end.d/15-slow <<-END
+		mkdir $seen/slow || exit 0
+		$until_go_on
+	END
 	echo 'a line' >/srv/guests/web1/var/log/service.log
 	on lxc start web1
-	quickly 6 on lxc destroy web1
+	quickly 20 on lxc destroy web1
 	local began=$SECONDS
 	run on lxc start web1
 	((status != 0))
-	((SECONDS - began >= 29 && SECONDS - began <= 40))
+	((SECONDS - began >= 29 && SECONDS - began <= 60))
 	[[ $output == *'prepare_begin refused after 30 s: waits for release end (pid '* ]]
 	guest_state_is lxc web1 'shut off'
+	go_on
 	within 30 test -e /srv/archive/web1/log/service.log
 	within 10 file_has "$logs/lxc-web1.log" 'release_end: end exit 0'
 	on lxc start web1
