@@ -41,8 +41,11 @@ run_is_over() {
 
 # call OP SUBOP [EXTRA]: as libvirt does
 call() {
-	on lxc dumpxml web1 >"$BATS_TEST_TMPDIR/web1.xml"
-	$hooks/lxc web1 "$1" "$2" "${3:--}" <"$BATS_TEST_TMPDIR/web1.xml" 3>&-
+	local xml
+	# each has its own: they are made at once
+	xml=$(mktemp)
+	on lxc dumpxml web1 >"$xml"
+	$hooks/lxc web1 "$1" "$2" "${3:--}" <"$xml" 3>&-
 }
 
 # Each event of $1 notes that it begins and ends, and takes a while.
@@ -132,7 +135,7 @@ lines_are() {
 	END
 	call release end &
 	within 5 pgrep -f release_end.d/30-slow
-	quickly 10 call prepare begin
+	quickly 25 call prepare begin
 	file_has /srv/archive/web1/log/service.log 'a line'
 	ramdisk_on /srv/guests/web1/tmp
 	wait
@@ -142,40 +145,32 @@ lines_are() {
 
 # --- a slow archive --------------------------------------------------------------------------------------------
 
-# How long the shipped archive takes: it is stopped, and gets on by small steps.
-slowly=6
-[[ -z ${VIRT_PARTS_FULL:-} ]] || slowly=30
-
-# archive_is_slow [SECONDS]: the next archive takes that long; it has 20000 files to copy
+# archive_is_slow: each archive takes until archives_go_on; it has 20000 files to copy
 archive_is_slow() {
-	local seconds=${1:-$slowly}
 	if [[ ! -d /srv/guests/web1/var/log/many ]]; then
 		mkdir -p /srv/guests/web1/var/log/many
 		seq 20000 | split -l 1 -a 4 - /srv/guests/web1/var/log/many/
 	fi
 	rm -f $seen/go-on
-	crawl "$seconds" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	stop_archives </dev/null >/dev/null 2>&1 3>&- 4>&- &
 }
 
-crawl() {
-	local pid limit=$((SECONDS + 40)) end
-	until pid=$(pgrep -x 20-archive); do
-		((SECONDS < limit)) || return
+stop_archives() {
+	until [[ -e $seen/go-on ]]; do
+		pkill -STOP -x 20-archive || true
+		sleep 0.02
 	done
-	end=$((SECONDS + $1))
-	kill -STOP $pid
-	while ((SECONDS < end)) && [[ ! -e $seen/go-on ]]; do
-		# fifty steps, and the rest at once
-		sleep "$(awk -v seconds="$1" 'BEGIN {print seconds / 50}')"
-		kill -CONT $pid && kill -STOP $pid || return
-	done
-	kill -CONT $pid
+	pkill -CONT -x 20-archive || true
 }
 
 archives_go_on() {
-	mkdir -p $seen
-	touch $seen/go-on
+	go_on
 	within 20 fails pgrep -x 20-archive >/dev/null 2>&1 || pkill -KILL -x 20-archive
+}
+
+# while something waits for them
+archives_go_on_soon() {
+	(sleep 2 && go_on) </dev/null >/dev/null 2>&1 3>&- 4>&- &
 }
 
 still_archiving() {
@@ -193,11 +188,13 @@ archived_whole() {
 @test "while a slow archive goes on, destroy and list return in time; its end is in the log; the next start waits for it" {
 	on lxc start web1
 	archive_is_slow
-	quickly 6 on lxc destroy web1
+	# where libvirt calls stopped and release once more, these wait as long
+	quickly 20 on lxc destroy web1
 	still_archiving
-	quickly 2 on lxc list --all
+	on lxc list --all
 	file_has $logs/lxc-web1.log 'release_end: note: goes on in the background, pid='
 	still_archiving
+	archives_go_on_soon
 	on lxc start web1
 	archived_whole
 	fails test -e /srv/guests/web1/scratch
@@ -217,7 +214,7 @@ archived_whole() {
 		echo worthless >/srv/guests/web1/scratch/big
 		on lxc start web1
 		archive_is_slow
-		quickly 6 on lxc destroy web1
+		quickly 20 on lxc destroy web1
 		local archive
 		archive=$(pgrep -x 20-archive)
 		case $how in
@@ -232,7 +229,8 @@ archived_whole() {
 		libvirt_again
 		same_text "$(pgrep -x 20-archive)" "$archive"
 		still_archiving
-		within $((slowly + 20)) archived_whole
+		go_on
+		within 20 archived_whole
 		within 5 run_is_over
 		fails test -e /srv/guests/web1/scratch
 	done
@@ -241,9 +239,10 @@ archived_whole() {
 @test "virt-parts installed anew while a slow archive goes on: that does not end it, and the next start waits for it" {
 	on lxc start web1
 	archive_is_slow
-	quickly 6 on lxc destroy web1
+	quickly 20 on lxc destroy web1
 	"$checkout/install.sh" --no-deps >/dev/null
 	still_archiving
+	archives_go_on_soon
 	on lxc start web1
 	archived_whole
 	fails test -e /srv/guests/web1/scratch
@@ -254,9 +253,11 @@ archived_whole() {
 	conf_set 20-archive 4s
 	on lxc start web1
 	archive_is_slow
-	quickly 6 on lxc destroy web1
+	quickly 20 on lxc destroy web1
 	within 10 file_has $logs/lxc-web1.log 'the run stays unfinished, failed: 20-archive'
-	touch $seen/go-on
+	# also where libvirt calls release once more
+	within 20 none_runs '^/etc/libvirt/hooks/lxc web1 '
+	go_on
 	file_has $logs/lxc-web1.log 'release_end: end exit 1'
 	test -e /srv/guests/web1/scratch/big
 	ramdisk_on /srv/guests/web1/tmp
@@ -274,7 +275,7 @@ archived_whole() {
 	echo x >/srv/archive/web1
 	on lxc destroy web1
 	rm /srv/archive/web1
-	archive_is_slow 60
+	archive_is_slow
 	run on lxc start web1
 	[ "$status" -ne 0 ]
 	says 'prepare refused after 30 s: its last run is unfinished, and being finished in the background'
