@@ -20,7 +20,7 @@ teardown() {
 }
 
 vp() {
-	timeout -k 5 60 virt-parts -c qemu:///system "$@"
+	timeout -k 5 120 virt-parts -c qemu:///system "$@"
 }
 
 image_of() {
@@ -78,18 +78,18 @@ seed vda $(image_of vm1 seed)"
 
 	# whoever has it open, it is not taken away
 	exec 7<"$(image_of vm1 seed)"
-	run vp detach vm1 seed 7<&-
+	run vp detach vm1 seed --wait 60 7<&-
 	[ "$status" -eq 2 ]
 	says "somebody still has '$(image_of vm1 seed)' open"
 	test -e "$(image_of vm1 seed)"
 	machine_tells vm1 'seed: gone'
 	exec 7<&-
-	run vp detach vm1 seed 7<&-
+	run vp detach vm1 seed --wait 60 7<&-
 	[ "$status" -eq 0 ]
 	says "detached 'seed' from 'vm1'"
 	same_text "$(images)" "$(image_of vm1 hold-it)"
 	# Linux lets go of a disk that is mounted, too
-	vp detach vm1 hold-it
+	vp detach vm1 hold-it --wait 60
 	machine_tells vm1 'hold-it: gone'
 	nothing_is_left
 	run vp attached vm1
@@ -195,7 +195,7 @@ seed vda $(image_of vm1 seed)"
 	bare vm1
 	on qemu start vm1
 	vp attach vm1 one --src /srv/seed/data
-	run quickly 15 vp detach vm1 one --wait 1
+	run quickly 30 vp detach vm1 one --wait 1
 	[ "$status" -eq 2 ]
 	says "'vm1' has not let go of 'one' (vda) within 1 s"
 	test -e "$(image_of vm1 one)"
@@ -321,14 +321,15 @@ seed vda $(image_of vm1 seed)"
 
 @test "attach waits for an event of the guest" {
 	part started_begin.d/50-slow <<-END
+		touch $seen/begun
 		sleep 1
 		touch $seen/done
 	END
 	bare vm1
 	on qemu start vm1
-	rm $seen/done
+	rm $seen/begun $seen/done
 	vp run --force vm1 started begin 3>&- &
-	sleep 0.3
+	within 5 test -e $seen/begun
 	vp attach vm1 one --src /srv/seed/data
 	test -e $seen/done
 	wait $!
@@ -429,7 +430,7 @@ killed() {
 		if [[ $1 == detach ]]; then vp attach vm1 one --src /srv/seed/data; fi
 		inject $1 --at $n $who || true
 		if [[ $(vp attached vm1 --json | jq length) == 1 ]]; then
-			vp detach vm1 one
+			vp detach vm1 one --wait 60
 		fi
 		is_cleared
 		if [[ $who == --kill ]]; then who=--kill-all; else who=--kill; fi

@@ -51,7 +51,7 @@ machine_start() {
 
 # machine_tells NAME TEXT: within some time, since it was emptied
 machine_tells() {
-	within 120 file_has "$consoles/$1.log" "guest: $2"
+	within 180 file_has "$consoles/$1.log" "guest: $2"
 }
 
 # machine_said NAME: what it has told so far
