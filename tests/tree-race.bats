@@ -158,22 +158,18 @@ race_open() {
 	swap_end
 }
 
-# moved_meanwhile COMMAND...: moves src/a/b/c/d away while the walk, slowed down, is below it
+# moved_meanwhile COMMAND...: moves src/a/b/c/d away while the walk is below it
 moved_meanwhile() {
 	requires strace
 	mkdir -p src/a/b/c/d/e/f/g/h elsewhere
 	touch src/a/b/c/d/x
-	(
-		# it has read d, which alone has four entries
-		for ((try = 0; try < 2000; try++)); do
-			grep -qs '4 entries' trace && break
-			sleep 0.02
-		done
-		mv src/a/b/c/d elsewhere/d
-	) &
-	run -1 timeout 60 strace -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=160000 "$@"
-	wait $!
+	stop_at getdents64 7 "$@"
+	# it has read d, which alone has four entries
+	grep -q '4 entries' trace
+	mv src/a/b/c/d elsewhere/d
+	go_on
 	echo "$output"
+	[[ $status -eq 1 ]]
 	[[ $output == *"'a/b/c/d' was moved meanwhile (ESTALE)"* ]]
 }
 
@@ -191,13 +187,11 @@ moved_meanwhile() {
 @test "a doomed directory that is replaced by another is emptied, the other stays" {
 	requires strace
 	touch src/f
-	(
-		sleep 0.5
-		mv src aside
-		mkdir src
-	) &
-	run -1 strace -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=300000 "$tool" remove . src
-	wait $!
+	stop_at getdents64 1 "$tool" remove . src
+	mv src aside
+	mkdir src
+	go_on
+	[[ $status -eq 1 ]]
 	[[ $output == *"'src' was replaced while it was emptied (ESTALE)"* ]]
 	[[ -d src && -d aside && ! -e aside/f ]]
 }
@@ -210,7 +204,7 @@ moved_meanwhile() {
 		mkdir -p dst/mid/leaf
 		mount --bind other dst/mid/leaf && umount -l dst/mid/leaf
 	done) 2>/dev/null &
-	run -0 timeout "$(quick 60 3600)" "$tool" race-remove "$(quick 2000 100000)" src dst /nowhere
+	run -0 timeout "$(quick 300 3600)" "$tool" race-remove "$(quick 2000 100000)" src dst /nowhere
 	echo "$output"
 	kill %1
 	wait %1 || :

@@ -11,20 +11,16 @@ size_of() {
 	find "$1" -mindepth 1 -printf '%b\n' | awk '{ sum += $1 } END { print sum * 512 }'
 }
 
-# while_read DIRECTORIES COMMAND...: the size of src into the file size, COMMAND being done before so many directories'
-# last is read
+# while_read CALLS COMMAND...: the size of src into the file size, COMMAND being done when directories were read so often
 while_read() {
-	local -i number=$1
+	local -i calls=$1
 	shift
-	rm -f trace
-	strace -f -o trace -e trace=getdents64 -e inject=getdents64:delay_enter=2000000:when="$number" "$tool" size src src >size 2>why &
-	local walk=$!
-	until [[ $(grep -c getdents64 trace 2>/dev/null) -ge $number ]]; do sleep 0.05; done
+	stop_at getdents64 "$calls" "$tool" size src src
 	"$@"
-	wait "$walk" || {
-		cat why trace >&2
-		return 1
-	}
+	go_on
+	cat trace
+	[[ $status -eq 0 ]]
+	echo "$output" >size
 }
 
 @test "a size is that of all in it, to any depth" {

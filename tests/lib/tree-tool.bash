@@ -34,7 +34,7 @@ teardown() {
 	local mount pid
 	cd / || return 1
 	[[ -n ${T:-} && -d $T ]] || return 0
-	for pid in $(jobs -p); do
+	for pid in $(jobs -p) ${stopped:-}; do
 		kill -KILL "$pid" 2>/dev/null || :
 	done
 	while mount=$(awk -v t="$T/" 'index($5, t) == 1 { last = $5 } END { print last }' /proc/self/mountinfo) && [[ -n $mount ]]; do
@@ -88,6 +88,35 @@ same_tree() {
 	diff <(tree_listing "$1") <(tree_listing "$2") &&
 		diff <(cd "$1" && getfattr -R -h -d -m '^user' . 2>&1) <(cd "$2" && getfattr -R -h -d -m '^user' . 2>&1) &&
 		diff <(cd "$1" && find . -type f -exec md5sum {} + | sort) <(cd "$2" && find . -type f -exec md5sum {} + | sort)
+}
+
+# stop_at CALL N COMMAND...: COMMAND, which stands still when it has made so many of these calls, until go_on
+stop_at() {
+	local call=$1 number=$2
+	local -i try
+	shift 2
+	rm -f trace
+	stopped=
+	strace -f -o trace -e trace="$call" -e inject="$call:signal=STOP:when=$number" "$@" >said 2>&1 3>&- &
+	traced=$!
+	for ((try = 0; try < 6000; try++)); do
+		stopped=$(awk '/stopped by SIGSTOP/ { print $1; exit }' trace 2>/dev/null) || :
+		[[ -z $stopped ]] || return 0
+		kill -0 "$traced" 2>/dev/null || break
+		sleep 0.02
+	done
+	echo "did not come to call $number of $call:"
+	cat said trace
+	return 1
+}
+
+# go_on: waits for what stop_at has run; status and output are kept
+go_on() {
+	kill -CONT "$stopped"
+	stopped=
+	status=0
+	wait "$traced" || status=$?
+	output=$(<said)
 }
 
 # no_leftovers DIR: no staging directory and no temporary name in it
