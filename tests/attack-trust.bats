@@ -27,15 +27,12 @@ swapped() {
 	setpriv --reuid "$theirs" --regid "$theirs" --clear-groups "$build/tools/swapper" swap "$1" "$2" >"$tree/swaps" 2>&1 3>&- 4>&- &
 	swapping=$!
 	# a naive program looks who owns it, and then runs it
-	local -i caught=0 tries
-	local good
+	local good wanted
 	good=$(stat -c %i "$tree_of_theirs/root")
-	for ((tries = 0; tries < 100 && caught < 1000; tries++)); do
-		line=$("$build/tools/swapper" victim "${3:-$1}" "$good" 200000)
-		caught+=${line##*=}
-	done
-	control=$caught
-	((caught >= 1000)) || {
+	wanted=$(full 1000 100)
+	control=$("$build/tools/swapper" victim "${3:-$1}" "$good" "$wanted" 200)
+	control=${control##*=}
+	((control >= wanted)) || {
 		echo 'invalid: the naive program was not caught often enough' >&2
 		return 1
 	}

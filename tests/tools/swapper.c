@@ -2,19 +2,23 @@
 /* Swaps two paths as fast as it can; and the naive victim that shows that this is dangerous. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
 	"usage: swapper swap A B               until SIGTERM, then print how often\n"
-	"       swapper victim PATH GOOD N    stat PATH without links, open it by name, and count "
+	"       swapper victim PATH GOOD N S  stat PATH without links, open it by name, and count "
 	"how often\n"
-	"                                     what was opened is not inode GOOD; N times\n";
+	"                                     what was opened is not inode GOOD; until it was N "
+	"times,\n"
+	"                                     or S seconds have passed\n";
 
 static volatile sig_atomic_t stopped;
 
@@ -46,18 +50,31 @@ static int swap(const char *a, const char *b)
 	return 0;
 }
 
-static int victim(const char *path, const char *good, long rounds)
+static time_t seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* It gives way, also between check and use: with one processor the two do hardly ever meet else. */
+static int victim(const char *path, const char *good, long wanted, long limit)
 {
 	struct stat seen, opened;
 	ino_t want = strtoull(good, NULL, 10);
-	long caught = 0, checked = 0;
+	time_t end = seconds() + limit;
+	long caught = 0, checked = 0, rounds = 0;
 
-	for (long i = 0; i < rounds; i++) {
+	for (; caught < wanted && seconds() < end; rounds++) {
 		/* the check: no link in the last component, and the right thing */
 		if (fstatat(AT_FDCWD, path, &seen, AT_SYMLINK_NOFOLLOW) < 0 ||
-			S_ISLNK(seen.st_mode) || seen.st_ino != want)
+			S_ISLNK(seen.st_mode) || seen.st_ino != want) {
+			sched_yield();
 			continue;
+		}
 		checked++;
+		sched_yield();
 		/* the use, by the same name */
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -75,8 +92,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "swap") == 0)
 		return swap(argv[2], argv[3]);
-	if (argc == 5 && strcmp(argv[1], "victim") == 0)
-		return victim(argv[2], argv[3], strtol(argv[4], NULL, 10));
+	if (argc == 6 && strcmp(argv[1], "victim") == 0)
+		return victim(argv[2], argv[3], atol(argv[4]), atol(argv[5]));
 	fputs(usage, stderr);
 	return 2;
 }
