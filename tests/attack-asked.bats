@@ -130,15 +130,16 @@ everywhere() {
 }
 
 @test "a million directives cost little time and memory, and are refused" {
-	local count began
+	local count began ended
 	count=$(full 1000000 100000)
 	for one in '<post-rm-rf/>' '<archive><dircopy/></archive>' "<ramdisk><dir size='1'>/a</dir></ramdisk>"; do
 		ask "$(yes "$one" | head -n "$count" | tr -d '\n')"
-		began=$(milliseconds)
+		processor_ms began
 		call prepare begin 2>/dev/null
+		processor_ms ended
 		[[ $status -ne 0 ]]
-		proof 10 1 0 0 "$count of ${one:0:12}: $(($(milliseconds) - began)) ms: ${errors:0:120}"
-		(($(milliseconds) - began < 5000))
+		proof 10 1 0 0 "$count of ${one:0:12}: $((ended - began)) ms: ${errors:0:120}"
+		((ended - began < 5000))
 		no_record
 		[[ ! -x /usr/bin/time ]] || within_limits virt-parts prepare begin
 		[[ $status -ne 0 ]]
@@ -163,7 +164,7 @@ everywhere() {
 }
 
 @test "two guests with one destination in the same second: nothing is overwritten, nothing is lost" {
-	conf '[paths]' "read = $guests" "write = $archive" '[limits]' 'teardown-wait = 60s'
+	conf '[paths]' "read = $guests" "write = $archive" '[limits]' 'teardown-wait = 10min'
 	local i rounds pids
 	rounds=$(full 1000 10)
 	mkdir -p "$guests/"{a,b}

@@ -171,6 +171,14 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# processor_ms VARIABLE: the milliseconds that this shell's commands have taken of a processor so far: of a busy machine,
+# too, it says what they cost
+processor_ms() {
+	local -a fields
+	read -ra fields <"/proc/$BASHPID/stat"
+	printf -v "$1" %s "$(((fields[15] + fields[16]) * 10))"
+}
+
 milliseconds() {
 	echo $((${EPOCHREALTIME/./} / 1000))
 }
