@@ -19,9 +19,9 @@ told() {
 	[ "$status" -eq 0 ]
 	has "$output" "web1 (lxc), prepare begin"
 	has "$output" "mounts a tmpfs of 1M on '$me/tmp'"
-	has "$output" "allowed by 'write = $guests/%NAME%', parts.conf line 10"
+	has "$output" "allowed by 'write = $guests/%NAME%', parts.conf line 12"
 	has "$output" "builds the image '$iso/web1/seed.iso', label 'CIDATA'"
-	has "$output" "allowed by 'iso = $iso/%NAME%', parts.conf line 13"
+	has "$output" "allowed by 'iso = $iso/%NAME%', parts.conf line 15"
 	has "$output" "with what lies in '$seed/web1'"
 	has "$output" "over what is in '$me/var/www'"
 	lacks "$output" '%DATE%'

@@ -177,7 +177,7 @@ tickets() {
 
 @test "an invalid parts.conf is said in the log, the built-in values count, and nothing is refused for it" {
 	part "$parts/prepare_begin.d/10-a"
-	conf 'nonsense'
+	conf '[dirs]' nonsense
 	# the built-in directories are the host's own: hidden while this runs
 	hide_host
 	around[4]="${around[4]/exec/} ; cat /var/log/virt-parts/qemu-web1.log; ls /run/virt-parts"
@@ -195,7 +195,7 @@ tickets() {
 	part "$vendor/prepare_begin.d/05-virt-parts"
 	event prepare begin
 	[ "$status" -eq 0 ]
-	echo nonsense >>"$hooks/parts.conf"
+	printf '%s\n' '[dirs]' nonsense >>"$hooks/parts.conf"
 	event prepare begin
 	[ "$status" -eq 1 ]
 	has "$errors" 'there are no shipped parts in'

@@ -39,6 +39,8 @@ valid() {
 # line_is_wrong LINE WHY [SECTION]: a line after good ones
 line_is_wrong() {
 	policy "[${3:-paths}]"
+	# which conf gives already
+	sed -i '/^teardown-wait = /d' "$hooks/parts.conf"
 	printf '%s\n' "$1" >>"$hooks/parts.conf"
 	local number
 	number=$(wc -l <"$hooks/parts.conf")

@@ -81,6 +81,8 @@ libvirtd_calls() {
 
 # conf [LINE...]: parts.conf with the tree's directories, then these lines
 conf() {
+	# on a busy machine no release is to go on in the background
+	[[ $* == *teardown-wait* ]] || set -- '[limits]' 'teardown-wait = 10min' "$@"
 	printf '%s\n' '[dirs]' "state = $tree/state" "run = $tree/run" "log = $tree/log" \
 		"vendor = $tree/vendor" "qemu-log = $tree/qemu-log" "$@" >"$hooks/parts.conf"
 }
