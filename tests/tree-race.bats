@@ -46,7 +46,7 @@ swap_end() {
 	cat swaps
 	local swaps
 	swaps=$(<swaps)
-	((${swaps#swaps=} > 10000))
+	((${swaps#swaps=} > $(quick 1000 10000)))
 }
 
 source_tree() {
