@@ -274,14 +274,17 @@ killed() {
 	done
 	guest web1 lxc 1
 	{
-		by_hand archive release end strace -f -o "$tree/trace-1" -e trace=renameat2 -e inject=renameat2:delay_enter=2000000
+		# it stands still in the middle of its copy
+		by_hand archive release end strace -f -o "$tree/trace-1" -e trace=utimensat -e inject=utimensat:signal=STOP:when=50
 		echo "$status" >"$tree/first"
-	} &
-	within 10 compgen -G "$tree/shared/.virt-parts.*/tree/1" >/dev/null
+	} 3>&- 4>&- &
+	within 60 grep -qs 'stopped by SIGSTOP' "$tree/trace-1"
+	compgen -G "$tree/shared/.virt-parts.*/tree/*" >/dev/null
 	guest web2 lxc 2
 	by_hand archive release end strace -f -o "$tree/trace-2" -e trace=flock -e inject=flock:retval=0
 	[ "$status" -eq 0 ]
-	wait
+	meanwhile "$tree/trace-1" true
+	within 60 test -s "$tree/first"
 	same "$(<"$tree/first")" 0
 	same "$(names_in "$tree/shared")" 'web1 web2'
 	for one in 1 2; do

@@ -121,9 +121,9 @@ taken() {
 @test "a ramdisk that is in use: what uses it is ended, and the next start unmounts it first" {
 	ask_file "<ramdisk><dir size='1M'>$me/tmp</dir></ramdisk>"
 	starts
-	(cd "$me/tmp" && exec sleep 100) </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	(cd "$me/tmp" && exec sleep 3600) </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	helpers+=($!)
-	within 5 test "/proc/$!/cwd" -ef "$me/tmp"
+	within 60 test "/proc/$!/cwd" -ef "$me/tmp"
 	touch "$me/tmp/old"
 	call release end destroyed
 	[ "$status" -ne 0 ]

@@ -274,7 +274,7 @@ completes() {
 	{
 		printf 'virt-parts %s\t\n' "${typed[@]}"
 		echo exit
-	} | INPUTRC=/dev/null command timeout -k 5 60 script -qec 'bash --noprofile --rcfile ../rc -i' /dev/null >../shown || true
+	} | INPUTRC=/dev/null command timeout -k 5 300 script -qec 'bash --noprofile --rcfile ../rc -i' /dev/null >../shown || true
 	local file="<$PWD/my dir/guest one.xml>"
 	same "$(<../words)" "$(printf '%s\n' "<check>$file" "<check>$file" "<set><web1>$file" '<set><web1><my dir/guest one.xml>' \
 		'<check><my dir/guest one.xml>' '<check><my dir/guest one.xml>' '<check><$(touch ran).xml>' '<check><$(touch ran).xml>' \

@@ -563,12 +563,12 @@ some_are_asked() {
 	has "$output" "$said"
 	lacks "$output" 'rm -rf'
 	same "$(grep -c 'was not completed' <<<"$output")" 1
-	background bash -c 'exec 9<"$1"; flock 9; exec sleep 100' _ "$dead"
-	within 5 not flock -n "$dead" true
+	background bash -c 'exec 9<"$1"; flock 9; exec sleep 3600' _ "$dead"
+	within 60 not flock -n "$dead" true
 	good -c "$daemon" doctor
 	lacks "$output" 'was not completed'
 	kill "${helpers[-1]}"
-	within 5 flock -n "$dead" true
+	within 60 flock -n "$dead" true
 	good -c "$daemon" doctor
 	has "$output" "$said"
 }

@@ -523,8 +523,7 @@ refused'
 		call prepare begin
 		[ "$status" -ne 0 ]
 		# the end of that start cannot finish it
-		(cd "$me/tmp" && exec sleep 100) &
-		helpers+=($!)
+		sits "$me/tmp"
 		call release end failed
 		[ "$status" -ne 0 ]
 		echo small >"$seed/www/large"

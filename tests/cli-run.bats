@@ -42,7 +42,7 @@ teardown() { parts_remove; }
 	echo before >"$tree/log/lxc-web1.log"
 	"$build/virt-parts" --root "$hooks" -c "$daemon" run "$file" prepare begin >"$tree/shown" 2>&1 3>&- 4>&- &
 	helpers+=($!)
-	within 10 grep -qxF 'one \x1b[31m' "$tree/shown"
+	within 60 grep -qxF 'one \x1b[31m' "$tree/shown"
 	not grep -q two "$tree/shown"
 	touch "$tree/go"
 	wait "${helpers[-1]}"
@@ -54,10 +54,13 @@ teardown() { parts_remove; }
 
 @test "on a terminal run has a line that says how far a long copy is, and takes it away" {
 	command -v script >/dev/null || skip 'needs script'
-	part "$parts/prepare_begin.d/30-own" 'head -c 5242880 /dev/zero >"$tree/copy"' 'sleep 2' 'echo done'
+	part "$parts/prepare_begin.d/30-own" 'head -c 5242880 /dev/zero >"$tree/copy"' 'until [ -e "$tree/go" ]; do sleep 0.05; done' 'echo done'
 	all_four
-	TERM=xterm script -qec "$build/virt-parts --hook-dir $hooks -c $daemon run $file prepare begin" /dev/null </dev/null >"$tree/shown"
-	grep -q $'\r\e\[K[a-z0-9-]*: [0-9]* MiB written, [0-9]* s' "$tree/shown"
+	TERM=xterm script -qfec "$build/virt-parts --hook-dir $hooks -c $daemon run $file prepare begin" /dev/null </dev/null >"$tree/shown" 3>&- 4>&- &
+	helpers+=($!)
+	within 60 grep -q $'\r\e\[K[a-z0-9-]*: [0-9]* MiB written, [0-9]* s' "$tree/shown"
+	touch "$tree/go"
+	wait "${helpers[-1]}"
 	# gone before the next line
 	has "$(tr '\r' '\n' <"$tree/shown")" $'\e[Kdone'
 	good -c "$daemon" run --force "$file" release end --reason failed
@@ -251,10 +254,10 @@ timeline() {
 	done
 	wrong -c test:///nowhere log "$id" --follow
 	has "$errors" "there is more than one log of '$id': say which, such as 'lxc-web1'"
-	timeout 5 "$build/virt-parts" --hook-dir "$hooks" log web2 --follow >"$tree/followed" 3>&- 4>&- &
-	within 5 grep -q 'lxc-web2' "$tree/followed"
+	timeout 600 "$build/virt-parts" --hook-dir "$hooks" log web2 --follow >"$tree/followed" 3>&- 4>&- &
+	within 60 grep -q 'lxc-web2' "$tree/followed"
 	name=web2 call start begin
-	within 5 grep -q 'start_begin: end' "$tree/followed"
+	within 60 grep -q 'start_begin: end' "$tree/followed"
 	kill $! || true
 }
 
@@ -392,7 +395,7 @@ lxc-web1  TIME
 	# one that goes on has not failed
 	part "$parts/attach_begin.d/30-own" "touch '$tree/there'" "while [ ! -e '$tree/over' ]; do sleep 0.05; done"
 	background hook lxc web1 attach begin -
-	within 10 test -e "$tree/there"
+	within 60 test -e "$tree/there"
 	good log web1 --json
 	same "$(json '.[-1] | [.event, .exit, .failed] | map(tostring) | join(" ")')" 'attach_begin null false'
 	touch "$tree/over"
@@ -434,7 +437,7 @@ lxc-web1  TIME
 	printf '%s\n' "${stamp}0.000Z started_begin: begin extra=- pid=$!" \
 		"${stamp}1.000Z port-created_begin: begin extra=- pid=12" \
 		"${stamp}2.000Z port-created_begin: end exit 0, 2000 ms pid=12" >"$tree/log/network-default.log"
-	within 5 grep -q virt-parts-hook "/proc/$!/comm"
+	within 60 grep -q virt-parts-hook "/proc/$!/comm"
 	good log default --json
 	same "$(json '.[].failed')" $'false\nfalse'
 	kill "${helpers[-1]}"
@@ -510,12 +513,12 @@ lxc-web1  TIME
 	"$build/virt-parts" --hook-dir "$hooks" log web1 --follow >"$tree/followed" 3>&- 4>&- &
 	local pid=$!
 	helpers+=("$pid")
-	within 5 grep -q 'prepare begin' "$tree/followed"
+	within 60 grep -q 'prepare begin' "$tree/followed"
 	does start begin
-	within 5 grep -q 'start_begin: end' "$tree/followed"
+	within 60 grep -q 'start_begin: end' "$tree/followed"
 	mv "$tree/log/lxc-web1.log" "$tree/log/lxc-web1.log.1"
 	does started begin
-	within 5 grep -q 'started_begin: end' "$tree/followed"
+	within 60 grep -q 'started_begin: end' "$tree/followed"
 	grep -q 'started_begin: begin' "$tree/followed"
 	kill -0 "$pid"
 	kill "$pid"

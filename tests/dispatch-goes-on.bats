@@ -30,7 +30,7 @@ room() { rmdir "$tree/$record/.release.new" "$tree/$record/.run.new"; }
 	system_log
 	event release end saved
 	[ "$status" -ne 0 ]
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	around=()
 	has "$(<"$tree/heard")" "web1: the record of the run cannot be told that it ended as 'saved': make room for"
 	[ ! -e "$tree/$record/release" ]

@@ -21,7 +21,7 @@ tickets() {
 	local i expected=
 	for ((i = 0; i < 20; i++)); do
 		hook qemu web1 prod begin $i &
-		within 5 tickets $((i + 1))
+		within 60 tickets $((i + 1))
 		expected+="begin $i"$'\n'"end $i"$'\n'
 	done
 	wait
@@ -29,12 +29,13 @@ tickets() {
 }
 
 @test "events of different guests do not wait for each other" {
-	part "$parts/prod_begin.d/10-a" 'echo "$4" >>"$seen"; [ "$4" != 0 ] || sleep 0.5; echo "$4" >>"$seen"'
+	part "$parts/prod_begin.d/10-a" 'echo "$4" >>"$seen"; [ "$4" != 0 ] || until [ -e "$tree/go" ]; do sleep 0.02; done; echo "$4" >>"$seen"'
 	hook qemu web1 prod begin 0 &
-	within 5 grep -q 0 "$seen"
+	within 60 grep -q 0 "$seen"
 	xml=${plain/7a11/7a12}
 	hook qemu web2 prod begin 1
 	hook lxc web1 prod begin 2 # another driver's guest of the same UUID
+	touch "$tree/go"
 	wait
 	ran 0 1 1 2 2 0
 }
@@ -44,9 +45,9 @@ tickets() {
 	part "$parts/release_end.d/10-a" 'echo release >>"$seen"; sleep 0.2'
 	part "$parts/prepare_begin.d/10-a" 'echo prepare >>"$seen"'
 	hook qemu web1 started begin - &
-	within 5 grep -q started "$seen"
+	within 60 grep -q started "$seen"
 	hook qemu web1 release end - &
-	within 5 tickets 2
+	within 60 tickets 2
 	hook qemu web1 prepare begin - &
 	wait
 	ran started release prepare
@@ -56,21 +57,22 @@ tickets() {
 	part "$parts/start_begin.d/10-a" 'echo "$PPID $$" >>"$seen"; exec sleep 67'
 	part "$parts/prepare_begin.d/10-a" 'echo prepare >>"$seen"'
 	hook qemu web1 start begin - 2>/dev/null &
-	within 5 test -s "$seen"
+	within 60 test -s "$seen"
 	local from hook part
 	read -r hook part <"$seen"
 	kill -KILL "$hook"
 	from=$(milliseconds)
 	event prepare begin
 	[ "$status" -eq 0 ]
-	(($(milliseconds) - from < 1000))
+	# after 30 s it would go on all the same
+	(($(milliseconds) - from < 25000))
 	kill "$part"
 }
 
 @test "a shipped part ends with the process that runs it, one of the admin's own goes on" {
 	local signal pid part
-	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/20-archive"; exec sleep 20'
-	part "$parts/release_end.d/10-own" '[ ! -e "$tree/own" ] || { echo "$PPID $$" >"$tree/10-own"; exec sleep 20; }'
+	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/20-archive"; exec sleep 300'
+	part "$parts/release_end.d/10-own" '[ ! -e "$tree/own" ] || { echo "$PPID $$" >"$tree/10-own"; exec sleep 300; }'
 	recorder archive
 	xml=$asking
 	conf '[limits]' 'teardown-wait = 1s'
@@ -79,19 +81,19 @@ tickets() {
 		event started begin
 		event release end shutdown
 		[ "$status" -eq 0 ]
-		within 5 test -s "$tree/20-archive"
+		within 60 test -s "$tree/20-archive"
 		read -r pid part <"$tree/20-archive"
 		has "$(log_of qemu-web1)" "goes on in the background, pid=$pid"
 		kill "-$signal" "$pid"
-		within 5 gone "$part"
+		within 60 gone "$part"
 		rm -r "$tree/20-archive" "$tree/state"
 	done
 	touch "$tree/own"
 	event release end shutdown
-	within 5 test -s "$tree/10-own"
+	within 60 test -s "$tree/10-own"
 	read -r pid part <"$tree/10-own"
 	kill -KILL "$pid"
-	within 5 gone "$pid"
+	within 60 gone "$pid"
 	sleep 0.2
 	kill "$part"
 }
@@ -103,13 +105,13 @@ tickets() {
 	local from
 	from=$(milliseconds)
 	event prepare begin
-	(($(milliseconds) - from < 1000))
+	(($(milliseconds) - from < 25000))
 	ran 10-a
 	kill "$(<"$tree/left")"
 }
 
 @test "a network's events run side by side" {
-	part "$parts/network_started_begin.d/10-a" 'echo "$1" >>"$seen"; touch "$tree/$4"; i=0; while [ ! -e "$tree/a" ] || [ ! -e "$tree/b" ]; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.05; done'
+	part "$parts/network_started_begin.d/10-a" 'echo "$1" >>"$seen"; touch "$tree/$4"; i=0; while [ ! -e "$tree/a" ] || [ ! -e "$tree/b" ]; do i=$((i + 1)); [ $i -lt 1000 ] || exit 1; sleep 0.05; done'
 	hook network default started begin a &
 	hook network default started begin b
 	wait $!
@@ -117,15 +119,14 @@ tickets() {
 }
 
 @test "reconnect never waits: while another event runs it does nothing and succeeds" {
-	part "$parts/start_begin.d/10-a" 'echo start >>"$seen"; exec sleep 2'
+	part "$parts/start_begin.d/10-a" 'echo start >>"$seen"; until [ -e "$tree/go" ]; do sleep 0.02; done'
 	part "$parts/reconnect_begin.d/10-a"
 	hook qemu web1 start begin - &
-	within 5 test -s "$seen"
-	local from
-	from=$(milliseconds)
+	within 60 test -s "$seen"
 	event reconnect begin
 	[ "$status" -eq 0 ]
-	(($(milliseconds) - from < 1500))
+	ran start
+	touch "$tree/go"
 	wait
 	ran start
 	has "$(log_of qemu-web1)" 'reconnect_begin: error: reconnect_begin does nothing: start begin (pid '

@@ -33,7 +33,7 @@ load lib/record.bash
 	system_log
 	event release end shutdown
 	[ "$status" -eq 1 ]
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" 'virt-parts['
 	has "$(<"$tree/heard")" 'web1: the run stays unfinished, failed: 20-archive'
 }
@@ -46,7 +46,7 @@ load lib/record.bash
 	system_log
 	event release end saved
 	[ "$status" -eq 1 ]
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" 'web1: failed when the guest was saved: 20-archive; an archive among these is made when its run ends'
 	around=()
 	[ ! -e "$tree/$record/owed" ]
@@ -77,7 +77,7 @@ load lib/record.bash
 	event release end shutdown
 	[ "$status" -eq 1 ]
 	has "$errors" 'the record of the run may lie elsewhere'
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" "web1: the run may stay unfinished, its record is not found: parts.conf is not valid: '$hooks/parts.conf' can be written by others"
 	has_record
 }
@@ -93,7 +93,7 @@ load lib/record.bash
 	[ "$status" -eq 1 ]
 	has "$errors" "nothing shipped runs: cannot open the record of its run in '$tree/state': Not a directory"
 	lacks "$(log_of qemu-web1)" 'there is no record'
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" "web1: the run stays unfinished, its record cannot be opened; the guest's next start or 'virt-parts resolve $uuid' finishes it"
 	ran
 	rm "$tree/$record"
@@ -114,7 +114,7 @@ load lib/record.bash
 	event release end shutdown
 	[ "$status" -eq 1 ]
 	ran
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" "web1: the run stays unfinished, its release was refused: cannot lock the guest in '$tree/run': Not a directory"
 	has_record
 }
@@ -126,7 +126,7 @@ load lib/record.bash
 	xml+=$(head -c 8388608 /dev/zero | tr '\0' ' ')
 	event release end shutdown
 	[ "$status" -eq 1 ]
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" 'its release was refused: cannot read its XML: it is longer than 8 MiB'
 	has_record
 }
@@ -147,7 +147,7 @@ load lib/record.bash
 	live
 	touch "$tree/fail/20-archive"
 	event release end shutdown
-	within 5 test -s "$tree/heard"
+	within 60 test -s "$tree/heard"
 	has "$(<"$tree/heard")" 'web1: the run stays unfinished, failed: 20-archive'
 }
 
@@ -230,7 +230,7 @@ load lib/record.bash
 		rm -f "$tree/called"
 		"$tree/libvirtd" -c "$by"' "$0" web1 start begin - <"$1"; : >"$2/called"; read -r _ <"$2/end"' \
 			"$hooks/qemu" "$tree/xml" "$tree" 3>&- &
-		within 5 test -e "$tree/called"
+		within 60 test -e "$tree/called"
 		reason_is failed
 		echo >"$tree/end"
 		wait
@@ -304,7 +304,7 @@ load lib/record.bash
 	# a shell in the place of libvirtd
 	libvirtd_calls
 	"$tree/libvirtd" -c 'printf %s "$1" | { "$0" web1 start begin -; true; }' "$hooks/qemu" "$xml" || true
-	within 5 grep -q 'start_begin: end' "$tree/log/qemu-web1.log"
+	within 60 grep -q 'start_begin: end' "$tree/log/qemu-web1.log"
 	[ ! -e "$tree/$record/start" ]
 	reason_is failed
 }

@@ -240,7 +240,7 @@ load lib/record.bash
 	part "$parts/release_end.d/30-own"
 	xml=$asking
 	hook qemu web1 prepare begin - &
-	within 5 grep -q slow "$seen"
+	within 60 grep -q slow "$seen"
 	xml=$plain
 	event release end shutdown
 	wait

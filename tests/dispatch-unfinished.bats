@@ -299,7 +299,7 @@ goes_on_and_fails() {
 	live
 	: >"$seen"
 	hook qemu web1 release end shutdown 2>/dev/null &
-	within 5 test -s "$tree/supervisor"
+	within 60 test -s "$tree/supervisor"
 	read -r supervisor part <"$tree/supervisor"
 	kill -KILL "$supervisor"
 	wait
@@ -316,11 +316,11 @@ goes_on_and_fails() {
 	live
 	: >"$seen"
 	hook qemu web1 release end shutdown 2>/dev/null &
-	within 5 test -s "$tree/supervisor"
+	within 60 test -s "$tree/supervisor"
 	read -r supervisor part <"$tree/supervisor"
 	kill -KILL "$supervisor"
 	wait
-	within 5 gone "$part"
+	within 60 gone "$part"
 	record_is failed 30-own
 	shipped
 	event prepare begin
@@ -332,11 +332,11 @@ goes_on_and_fails() {
 	live
 	part "$vendor/release_end.d/20-archive" 'echo "$PPID $$" >"$tree/supervisor"; exec sleep 72'
 	hook qemu web1 release end shutdown 2>/dev/null &
-	within 5 test -s "$tree/supervisor"
+	within 60 test -s "$tree/supervisor"
 	read -r supervisor part <"$tree/supervisor"
 	kill -KILL "$supervisor"
 	wait
-	within 5 gone "$part"
+	within 60 gone "$part"
 	part "$vendor/release_end.d/20-archive"
 	: >"$seen"
 	event prepare begin

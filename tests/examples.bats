@@ -31,7 +31,7 @@ setup() {
 	# bats waits for whoever holds its descriptor 3
 	unshare -m -n --propagation private sh -eu "$tree/world" </dev/null >/dev/null 2>&1 3>&- &
 	world=$!
-	within 10 test -e "$tree/world-is-there"
+	within 60 test -e "$tree/world-is-there"
 }
 
 teardown() {
@@ -442,7 +442,7 @@ play_kernel() {
 	END
 	python3 "$tree/kernel" "$tree" </dev/null >/dev/null 2>&1 3>&- &
 	kernel=$!
-	within 5 test -e "$tree/steps"
+	within 60 test -e "$tree/steps"
 }
 
 driver_is() {

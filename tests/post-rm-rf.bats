@@ -263,7 +263,7 @@ at() {
 	starts
 	mkdir "$me/scratch/kept"
 	cd "$me/scratch/ram"
-	background sleep 60
+	background sleep 3600
 	cd /
 	call release end destroyed
 	[ "$status" -ne 0 ]

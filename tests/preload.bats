@@ -459,11 +459,11 @@ for n in range(100): os.mkfifo(sys.argv[1] + "/" + str(n))' "$seed/d"
 	nothing_left
 }
 
-# as_on_nfs: preload's prepare, where RENAME_NOREPLACE is not known; a moment before it is told so
+# as_on_nfs [SIGNAL]: preload's prepare, where RENAME_NOREPLACE is not known; with a signal when it is told so
 as_on_nfs() {
 	ln -sf /dev/null "$vendor/prepare_begin.d/20-preload"
 	does prepare begin
-	by_hand preload prepare begin strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:error=EINVAL:delay_enter="${1:-0}"
+	by_hand preload prepare begin strace -f -o "$tree/trace" -e trace=renameat2 -e inject=renameat2:error=EINVAL${1:+:signal=$1}
 	has "$(<"$tree/trace")" '(INJECTED'
 }
 
@@ -483,8 +483,8 @@ as_on_nfs() {
 	needs strace
 	image '' "<file path='a'/>"
 	# shellcheck disable=SC2016 # that shell expands it
-	background bash -c 'until [[ -e $0/.seed.iso.virt-parts ]]; do sleep 0.01; done; echo mine >"$0/seed.iso"' "$iso/web1"
-	as_on_nfs 3000000
+	meanwhile "$tree/trace" sh -c 'echo mine >"$0/seed.iso"' "$iso/web1"
+	as_on_nfs STOP
 	[ "$status" -ne 0 ]
 	has "$output" "cannot build '$image': File exists"
 	holds "$image" mine
@@ -644,8 +644,7 @@ sub/file 640 100:200'
 	call prepare begin
 	[ "$status" -ne 0 ]
 	# the end of that start cannot finish it
-	(cd "$me/tmp" && exec sleep 100) &
-	helpers+=($!)
+	sits "$me/tmp"
 	call release end failed
 	[ "$status" -ne 0 ]
 	printf '%s' "$xml" >"$tree/guest.xml"
@@ -664,8 +663,7 @@ sub/file 640 100:200'
 	starts
 	holds "$me/tmp/x/large" small
 	# one that had them goes on
-	(cd "$me/tmp" && exec sleep 100) &
-	helpers+=($!)
+	sits "$me/tmp"
 	call release end shutdown
 	[ "$status" -ne 0 ]
 	starts

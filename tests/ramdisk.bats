@@ -20,12 +20,12 @@ ramdisk() {
 
 # a process that has a file of the ramdisk open; its id is ${helpers[0]}
 hold() {
-	background sleep 60
+	background sleep 3600
 	kill "${helpers[0]}"
 	wait "${helpers[0]}" || true
 	helpers=()
 	exec 9>"$1/held"
-	background sleep 60
+	background sleep 3600
 	exec 9>&-
 }
 
@@ -316,7 +316,7 @@ show_twice() {
 	local -a inside=(nsenter --mount="/proc/$namespace/ns/mnt")
 	guest web1
 	by_hand ramdisk prepare begin "${inside[@]}" strace -o "$tree/trace" -e trace=move_mount -e inject=move_mount:delay_enter=700000 &
-	within 5 grep -qs '^mount ' "$record/done/ramdisk"
+	within 60 grep -qs '^mount ' "$record/done/ramdisk"
 	sleep 0.2
 	guest web2 lxc 2
 	by_hand ramdisk prepare begin "${inside[@]}"
@@ -388,7 +388,7 @@ show_twice() {
 	ramdisk
 	starts
 	exec 9>"$me/tmp/held"
-	background sleep 0.5
+	background sleep 0.3
 	exec 9>&-
 	ends
 	nothing_left

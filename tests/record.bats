@@ -112,9 +112,10 @@ iso $iso/web1/seed.iso"
 	same "$(names_in "${record%/*}")" "$id"
 	lives
 	nothing_left
+	rm "$tree/trace"
 	# shellcheck disable=SC2016 # that shell expands it
-	background bash -c 'until [[ -e $0.new/run ]]; do sleep 0.01; done; mkdir "$0"; echo mine >"$0/run"' "$record"
-	by_hand virt-parts prepare begin "${as_on_nfs[@]}" inject=renameat2:error=EINVAL:delay_enter=3000000
+	meanwhile "$tree/trace" sh -c 'mkdir "$0" && echo mine >"$0/run"' "$record"
+	by_hand virt-parts prepare begin "${as_on_nfs[@]}" inject=renameat2:error=EINVAL:signal=STOP
 	[ "$status" -ne 0 ]
 	has "$output" "cannot write the run's record: File exists"
 	holds "$record/run" mine

@@ -195,9 +195,9 @@ others_mounted() { # TREE ARRAY
 
 # isolate: hooks are called apart
 isolate() {
-	background "${apart[@]}" sleep 300
+	background "${apart[@]}" sleep 3600
 	namespace=${helpers[-1]}
-	within 5 in_namespace
+	within 60 in_namespace
 	# shellcheck disable=SC2317 # called by `call`
 	hook() {
 		local driver=$1
@@ -312,6 +312,32 @@ fails() {
 background() {
 	"$@" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	helpers+=($!)
+}
+
+# sits DIR: a process that teardown ends is in that directory
+sits() {
+	background env -C "$1" sleep 3600
+	within 60 sits_there "$1"
+}
+
+sits_there() {
+	[[ $(readlink "/proc/${helpers[-1]}/cwd") == "$1" ]]
+}
+
+# meanwhile TRACE COMMAND...: COMMAND, when a signal that strace -f sends has stopped the process that it traces there; that
+# goes on then, and whenever it is stopped again
+meanwhile() {
+	# shellcheck disable=SC2016 # that shell expands it
+	background bash -c 'trace=$1 seen=0
+		shift
+		while :; do
+			pid=$(awk -v seen="$seen" "/stopped by SIGSTOP/ && ++n > seen { print \$1; exit }" "$trace" 2>/dev/null)
+			if [[ -n $pid ]]; then
+				((seen++)) || "$@"
+				kill -CONT "$pid"
+			fi
+			sleep 0.02
+		done' _ "$@"
 }
 
 # in_image IMAGE: the paths in it

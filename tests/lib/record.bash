@@ -70,11 +70,11 @@ goes_on() {
 system_log() {
 	mkdir "$tree/dev"
 	mknod -m 666 "$tree/dev/null" c 1 3
-	timeout 20 python3 -c 'import socket, sys
+	timeout 300 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1] + "/dev/log")
 open(sys.argv[1] + "/heard", "wb").write(s.recv(4096))' "$tree" 3>&- &
-	within 5 test -S "$tree/dev/log"
+	within 60 test -S "$tree/dev/log"
 	# shellcheck disable=SC2016 # sh expands it
 	around=(unshare -m --propagation private sh -c 'mount --bind "$0/dev" /dev && mount -t tmpfs none /run &&
 		mount -t tmpfs none /var/log && exec "$@"' "$tree")
