@@ -3,7 +3,7 @@
 # The shipped programs while the root of the guest exchanges what is on their way for links to the outside.
 #
 # Every run has its control: a naive program (lstat, then open by name), attacked in the same way at the same time,
-# must be caught 1,000 times (in make check 100), or the run is invalid. A round is a directive that was tried; a part of prepare, which
+# must be caught 1,000 times, or the run is invalid. A round is a directive that was tried; a part of prepare, which
 # stops at its first failure, counts as one.
 
 # shellcheck disable=SC2010,SC2012,SC2016,SC2030,SC2031,SC2034,SC2094,SC2119,SC2120,SC2154 # of attack_make, run, call

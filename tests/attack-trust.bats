@@ -29,7 +29,7 @@ swapped() {
 	# a naive program looks who owns it, and then runs it
 	local good wanted
 	good=$(stat -c %i "$tree_of_theirs/root")
-	wanted=$(full 1000 100)
+	wanted=1000
 	control=$("$build/tools/swapper" victim "${3:-$1}" "$good" "$wanted" 200)
 	control=${control##*=}
 	((control >= wanted)) || {

@@ -85,7 +85,7 @@ race() {
 	shift 3
 	way=$(attack_way "$place" "$base" lnk)
 	set -- --stdin "$tree/stdin" --log "$tree/race.log" --outside "$outside" --rounds "$rounds" \
-		--seconds "$(full 3000 1)" --caught "$(full 1000 100)" --check "${way%% *}" --open "$base/mid/leaf/f" \
+		--seconds "$(full 3000 1)" --check "${way%% *}" --open "$base/mid/leaf/f" \
 		--wrong "$outside/mid/leaf/f" "$@"
 	if [[ $place == mount ]]; then
 		set -- --mount "$outside/mid/leaf" "$base/mid/leaf" "$@"
