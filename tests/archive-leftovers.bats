@@ -224,6 +224,24 @@ killed() {
 	nothing_left
 }
 
+@test "an archive that could not be noted when it is made is not begun, and not made again at each try" {
+	archive
+	starts
+	mkdir -p "$record/done"
+	mount -t tmpfs -o size=4k full "$record/done"
+	local i
+	for i in 1 2; do
+		by_hand archive release end
+		[ "$status" -ne 0 ]
+		has "$output" "cannot write to the run's record in '$record': No space left on device; nothing of it is deleted"
+	done
+	is_gone "$archive/web1/log"
+	umount "$record/done"
+	does release end destroyed
+	same "$(names_in "$archive/web1")" log
+	nothing_left
+}
+
 @test "a full state filesystem is told as that, and not as a full archive" {
 	archive
 	starts

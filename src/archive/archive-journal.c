@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,15 @@ static int append(const struct archive_of *of, const char *journal, const char *
 	r = vp_record_append(of->run, journal, line);
 	free(line);
 	return r;
+}
+
+int archive_journal_reserve(const struct archive_of *of, const struct archive_state *state)
+{
+	enum { NUMBERS = 64 }; /* in front of the rest of a line */
+	size_t ramdisks = state->ramdisks ? strlen(state->ramdisks) + NUMBERS : 0;
+	int r = ramdisks ? vp_record_reserve(of->run, "done/archive-ramdisks", ramdisks) : 0;
+
+	return r < 0 ? r : vp_record_reserve(of->run, "done/archive", PATH_MAX + NUMBERS);
 }
 
 int archive_journal_add(

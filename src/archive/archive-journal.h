@@ -50,6 +50,9 @@ void archive_state_free(struct archive_state *state);
 /* Whether SRC still is what STATE says: 1, also where that is unknown; 0; -errno. */
 int archive_state_holds(const struct archive_of *of, int source, const struct archive_state *state);
 
+/* Sees to it that the journal has room for what archive_journal_add writes. 0 or -errno. */
+int archive_journal_reserve(const struct archive_of *of, const struct archive_state *state);
+
 /* It is archived at PATH. 0 or -errno. */
 int archive_journal_add(
 	const struct archive_of *of, const struct archive_state *state, const char *path);

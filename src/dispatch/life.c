@@ -219,13 +219,25 @@ static int note_start(const struct dispatch *d)
 	return vp_record_note(d->record, "start", text, (size_t)n);
 }
 
+/* Also when that cannot be told. The journal is there, and empty, when an archive could not be made. */
+static bool has_archived(int run)
+{
+	char *journal;
+	int r = vp_record_read(run, "done/archive", &journal, NULL);
+	bool archived = r == 0 ? *journal : r != -ENOENT;
+
+	if (r == 0)
+		free(journal);
+	return archived;
+}
+
 /* Before the guest may write again: what is archived of the run by now is not all of it any more. */
 static int begin_turn(const struct dispatch *d)
 {
 	struct vp_run run;
 	int r;
 
-	if (!vp_record_has(d->record, "done/archive") || vp_record_has(d->record, "start") ||
+	if (!has_archived(d->record) || vp_record_has(d->record, "start") ||
 		vp_record_has(d->record, "started"))
 		return 0;
 	r = vp_record_read_run(d->record, &run);

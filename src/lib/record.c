@@ -229,6 +229,25 @@ int vp_record_append(int run, const char *name, const char *line)
 	return r;
 }
 
+int vp_record_reserve(int run, const char *name, size_t length)
+{
+	const char *leaf;
+	int place = open_place(run, name, &leaf), fd, r;
+	struct stat st;
+
+	if (place < 0)
+		return place;
+	fd = openat(place, leaf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)length) < 0 &&
+		errno != EOPNOTSUPP)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	close(place);
+	return r;
+}
+
 int vp_record_has_line(int run, const char *name, const char *line)
 {
 	size_t length = strlen(line);

@@ -90,6 +90,11 @@ int vp_record_note(int run, const char *name, const void *data, size_t length);
  * either, and what else it tells of can be done again. The line must hold no newline.
  */
 int vp_record_append(int run, const char *name, const char *line);
+/*
+ * Sees to it that such a line of LENGTH bytes has room, before that is done of which it tells. 0, also where the
+ * filesystem can keep no room, or -errno.
+ */
+int vp_record_reserve(int run, const char *name, size_t length);
 /* Whether the file NAME has such a line: 1, 0, also when it is not there, or -errno. */
 int vp_record_has_line(int run, const char *name, const char *line);
 /*

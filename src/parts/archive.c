@@ -105,6 +105,13 @@ static struct vp_copy_options options_of(struct archiving *a, const struct vp_sp
 	return options;
 }
 
+static int fail_record(const struct archiving *a, int r, char *why, size_t size)
+{
+	snprintf(why, size, "cannot write to the run's record in '%s': %s", a->event->state_dir,
+		strerror(-r));
+	return r;
+}
+
 /* NAME, beside DST: in that journal once, since each try uses the same. */
 static int note_name(
 	const struct archiving *a, const char *journal, const char *name, char *why, size_t size)
@@ -118,11 +125,7 @@ static int note_name(
 	if (r == 0)
 		r = vp_record_append(a->run, journal, line);
 	free(line);
-	if (r >= 0)
-		return 0;
-	snprintf(why, size, "cannot write to the run's record in '%s': %s", a->event->state_dir,
-		strerror(-r));
-	return r;
+	return r < 0 ? fail_record(a, r, why, size) : 0;
 }
 
 static int note_staging(void *context, const char *name, char *why, size_t size)
@@ -245,7 +248,9 @@ static int archive_to(
 
 	if (r == 0) {
 		archive_state_get(of, source, c.limits.max_entries, &c.state);
-		r = copy_and_publish(a, &c);
+		/* one that is in place and cannot be noted would be made again at each try */
+		r = archive_journal_reserve(of, &c.state);
+		r = r < 0 ? fail_record(a, r, c.why, sizeof(c.why)) : copy_and_publish(a, &c);
 	}
 	if (r < 0)
 		vp_error(a->event, a->dircopy,
