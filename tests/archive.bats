@@ -412,9 +412,9 @@ for n in range(200): os.mknod(sys.argv[1] + "/" + str(n), stat.S_IFSOCK | 0o600)
 	same "$(names_in "$archive/web1/disk")" 'log log-2'
 }
 
-# an archive that is held back when all is copied: its first unlinkat() is of the directory that hard links are kept in
+# an archive that is stopped when all is copied: its first unlinkat() is of the directory that hard links are kept in
 held_back() {
-	by_hand archive release end strace -f -o "$tree/trace" -e trace=unlinkat -e inject=unlinkat:delay_enter=3000000:when=1
+	by_hand archive release end strace -f -o "$tree/trace" -e trace=unlinkat -e inject=unlinkat:signal=STOP:when=1
 	echo "$output" >"$tree/told"
 }
 
@@ -423,10 +423,11 @@ held_back() {
 	archive
 	starts
 	background held_back
-	within 20 compgen -G "$archive/web1/.virt-parts.*/tree/messages"
-	within 20 compgen -G "$archive/web1/.virt-parts.*/tree/sub/deep"
-	sleep 1
+	within 60 grep -q 'stopped by SIGSTOP' "$tree/trace"
+	compgen -G "$archive/web1/.virt-parts.*/tree/messages"
+	compgen -G "$archive/web1/.virt-parts.*/tree/sub/deep"
 	printf LATER1 | dd of="$me/log/messages" conv=notrunc status=none
+	kill -CONT "$(awk '/stopped by SIGSTOP/ {print $1; exit}' "$tree/trace")"
 	wait "${helpers[-1]}"
 	has "$(<"$tree/told")" "cannot archive '$me/log' to '$archive/web1/log': something in it changed while it was copied"
 	same "$(ls -A "$archive/web1")" ''
