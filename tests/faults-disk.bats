@@ -96,6 +96,16 @@ finished_later() {
 	finished_later
 }
 
+@test "an immutable mount point, as long as nothing is mounted on it: withheld, and finished once there is" {
+	on_disk 24M mkfs.ext4 -q -F
+	chattr +i "$archive/web1"
+	withheld 'Operation not permitted'
+	mount -t tmpfs -o mode=755 other "$archive/web1"
+	finished_later
+	umount "$archive/web1"
+	same "$(ls -A "$archive/web1")" ''
+}
+
 @test "over quota: withheld, and finished later" {
 	command -v setquota >/dev/null || skip 'needs setquota'
 	options=usrquota
