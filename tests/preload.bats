@@ -760,7 +760,7 @@ incoming() {
 }
 
 @test "archive-bytes and archive-entries bound what is copied and what an image holds" {
-	policy_limit() { sed -i "/^\[limits\]/d; /^archive-/d" "$hooks/parts.conf"; printf '[limits]\n%s\n' "$1" >>"$hooks/parts.conf"; }
+	policy_limit() { policy '[limits]' "$1"; }
 	head -c 8192 /dev/zero >"$seed/big"
 	ask "<preload><dircopy><src>$seed</src><dst>$me/www</dst></dircopy></preload>"
 	policy_limit 'archive-bytes = 4K'
