@@ -476,14 +476,15 @@ reload() {
 			unseen=1
 			continue
 		fi
-		for ((try = 0; try < 100; try++)); do
+		# its main loop may wait for a hook of a guest that ends: until teardown-wait is over
+		for ((try = 0; try < 300; try++)); do
 			[[ -e $seen/$pid ]] && break
 			sleep 0.1
 		done
 		if [[ -e $seen/$pid ]]; then
 			say "reloaded $name: it sees the hooks and called one"
 		else
-			warn "reloaded $name, but within 10 s it did not call a hook: see its log, and $log_dir/daemon.log"
+			warn "reloaded $name, but within 30 s it did not call a hook: see its log, and $log_dir/daemon.log"
 			unseen=1
 		fi
 	done
